@@ -1,0 +1,124 @@
+//! Domain events: what a write did, kept in the transaction that did it.
+//!
+//! To add one: a variant in [`EventType`], and its use where a service commits. Types are `resource.verb` in the past
+//! tense and are never renamed: subscribers and audit logs know them.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{keywords, organizations::Organization, projects::Project, users::User};
+
+keywords! {
+    /// What happened.
+    pub enum EventType {
+        /// An organization was founded.
+        OrganizationCreated = "organization.created",
+        /// An organization's own fields changed.
+        OrganizationUpdated = "organization.updated",
+        /// A project was created.
+        ProjectCreated = "project.created",
+        /// A project changed.
+        ProjectUpdated = "project.updated",
+        /// A project was deleted.
+        ProjectDeleted = "project.deleted",
+        /// A person registered.
+        UserRegistered = "user.registered",
+        /// A person changed what is known of them.
+        UserUpdated = "user.updated",
+        /// A person signed in.
+        SessionCreated = "session.created",
+        /// A session's tokens were renewed.
+        SessionRefreshed = "session.refreshed",
+        /// A session was ended.
+        SessionRevoked = "session.revoked",
+        /// All of a person's other sessions were ended.
+        SessionsRevoked = "session.others_revoked",
+    }
+}
+
+/// An event as the writer of a change states it; who did it, when, and in which trace is added by the transaction.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// What happened.
+    pub event_type: EventType,
+    /// The kind of resource that it happened to.
+    pub resource_type: &'static str,
+    /// The resource.
+    pub resource_id: Uuid,
+    /// The resource as it was; `None` where it was created.
+    pub before: Option<Value>,
+    /// The resource as it is; `None` where it was deleted.
+    pub after: Option<Value>,
+}
+
+/// What events can be about.
+pub trait Subject: Serialize {
+    /// The kind of resource, as events name it.
+    const TYPE: &'static str;
+    /// Its id.
+    fn subject_id(&self) -> Uuid;
+}
+
+impl Event {
+    /// Something that did not exist before.
+    #[must_use]
+    pub fn created<S: Subject>(event_type: EventType, after: &S) -> Self {
+        Self::about(event_type, after, None, Some(after))
+    }
+
+    /// Something that is not what it was.
+    #[must_use]
+    pub fn changed<S: Subject>(event_type: EventType, before: &S, after: &S) -> Self {
+        Self::about(event_type, after, Some(before), Some(after))
+    }
+
+    /// Something that exists no longer.
+    #[must_use]
+    pub fn deleted<S: Subject>(event_type: EventType, before: &S) -> Self {
+        Self::about(event_type, before, Some(before), None)
+    }
+
+    /// Something whose inside is nobody's business, such as a session or a password.
+    #[must_use]
+    pub fn bare(event_type: EventType, resource_type: &'static str, resource_id: impl Into<Uuid>) -> Self {
+        Self {
+            event_type,
+            resource_type,
+            resource_id: resource_id.into(),
+            before: None,
+            after: None,
+        }
+    }
+
+    fn about<S: Subject>(event_type: EventType, subject: &S, before: Option<&S>, after: Option<&S>) -> Self {
+        // A resource is a plain record: turning it into JSON has no way to fail, and an event without its inside
+        // would still be an event.
+        let snapshot = |resource: &S| serde_json::to_value(resource).unwrap_or_default();
+        Self {
+            event_type,
+            resource_type: S::TYPE,
+            resource_id: subject.subject_id(),
+            before: before.map(snapshot),
+            after: after.map(snapshot),
+        }
+    }
+}
+
+macro_rules! subjects {
+    ($($resource:ty = $name:literal;)*) => {$(
+        impl Subject for $resource {
+            const TYPE: &'static str = $name;
+
+            fn subject_id(&self) -> Uuid {
+                self.id.as_uuid()
+            }
+        }
+    )*};
+}
+
+subjects! {
+    Organization = "organization";
+    Project = "project";
+    User = "user";
+}

@@ -1,0 +1,86 @@
+//! Sessions: the devices on which a person is signed in.
+
+use std::net::IpAddr;
+
+use crate::{
+    environment::Timestamp,
+    ids::{SessionId, UserId},
+    keywords,
+};
+
+keywords! {
+    /// Why a session ended before its time.
+    pub enum RevocationReason {
+        /// It was signed out.
+        Logout = "logout",
+        /// Its owner ended it from elsewhere.
+        Revoked = "revoked",
+        /// A refresh token came back long after its use: somebody has a copy.
+        Reuse = "reuse",
+    }
+}
+
+/// A session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Where it was signed in from.
+    pub ip: Option<IpAddr>,
+    /// What it was signed in with, as that named itself.
+    pub user_agent: Option<String>,
+    /// When it was last seen, to within a minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was signed in.
+    pub created_at: Timestamp,
+}
+
+/// What a new session is known by.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    /// Where the request came from.
+    pub ip: Option<IpAddr>,
+    /// Its `User-Agent`, at most 512 characters of it.
+    pub user_agent: Option<String>,
+}
+
+impl Session {
+    /// What the session was signed in with, for people: the browser and the system, as far as they name themselves.
+    #[must_use]
+    pub fn device_name(&self) -> Option<String> {
+        let agent = self.user_agent.as_deref()?;
+        let named = |known: &[(&str, &'static str)]| {
+            known
+                .iter()
+                .find(|(mark, _)| agent.contains(mark))
+                .map(|&(_, name)| name)
+        };
+        // Browsers name those before them too, so the most particular comes first.
+        let browser = named(&[
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+            ("curl/", "curl"),
+        ]);
+        let system = named(&[
+            ("iPhone", "iPhone"),
+            ("iPad", "iPad"),
+            ("Android", "Android"),
+            ("Windows", "Windows"),
+            ("Mac OS X", "macOS"),
+            ("Linux", "Linux"),
+        ]);
+        match (browser, system) {
+            (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
+            (one, other) => one.or(other).map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Users: people, each once, in however many organizations.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{emails::Email, environment::Timestamp, ids::UserId, text::Name};
+
+/// A person as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their address, as they typed it.
+    pub email: Email,
+    /// When they proved that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
+    /// Their name.
+    pub name: Name,
+    /// A picture of them: an `https` URL.
+    pub avatar_url: Option<String>,
+    /// The language that they read: a BCP 47 tag.
+    pub locale: Option<String>,
+    /// Whether a second factor is set up.
+    pub mfa_enabled: bool,
+    /// Whatever clients keep with them.
+    pub preferences: Map<String, Value>,
+    /// Counts their changes, from 1.
+    pub version: i64,
+    /// When they registered.
+    pub created_at: Timestamp,
+    /// When this was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A change of what is known of a person: `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserUpdate {
+    /// A new name.
+    pub name: Option<Name>,
+    /// Another picture, or none.
+    pub avatar_url: Option<Option<String>>,
+    /// Another language, or none.
+    pub locale: Option<Option<String>>,
+    /// Other preferences.
+    pub preferences: Option<Map<String, Value>>,
+}
+
+impl User {
+    /// This person with `change` made, without a new version or date.
+    #[must_use]
+    pub fn changed(&self, change: UserUpdate) -> Self {
+        Self {
+            name: change.name.unwrap_or_else(|| self.name.clone()),
+            avatar_url: change.avatar_url.unwrap_or_else(|| self.avatar_url.clone()),
+            locale: change.locale.unwrap_or_else(|| self.locale.clone()),
+            preferences: change.preferences.unwrap_or_else(|| self.preferences.clone()),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The schema: tables with their keys, indexes, policies and grants.
+//!
+//! A migration is a folder with `up.sql` and `down.sql`, named by a line in the `migrations!` list below
+//! (`tenantry migrate new <name>` makes both). A table comes with its policies and grants in one migration, down undoes
+//! it exactly, and a migration that has landed is never edited. `docs/adding-a-tenant-table.md` has the pattern.
+//!
+//! Migrations run as the owner role, in one transaction each. They give rights to the group roles `tenantry_runtime` and
+//! `tenantry_lookup`, and never create a role: [`administrator`] has the few statements that do.
+
+pub mod administrator;
+mod runner;
+
+pub use runner::{Error, MigrationStatus, down, names, status, up};
+
+macro_rules! migrations {
+    ($($name:ident)*) => {
+        /// Every migration, oldest first: its name, the way up and the way down.
+        const MIGRATIONS: &[runner::Sql] = &[$(runner::Sql {
+            name: stringify!($name),
+            up: include_str!(concat!(stringify!($name), "/up.sql")),
+            down: include_str!(concat!(stringify!($name), "/down.sql")),
+        }),*];
+    };
+}
+
+migrations! {
+    m20261121_000001_foundations
+    m20261121_000002_users
+    m20261121_000003_sessions
+    m20261121_000004_organizations
+    m20261121_000005_workspaces
+    m20261121_000006_projects
+    m20261121_000007_roles
+    m20261121_000008_members
+    m20261121_000009_grants
+    m20261121_000010_idempotency
+    m20261121_000011_events
+}

@@ -1,0 +1,2 @@
+drop function lookup.free_organization_slug(text[]);
+drop table organizations;

@@ -1,0 +1,2 @@
+drop policy co_members on users;
+drop table members;

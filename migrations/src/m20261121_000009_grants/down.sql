@@ -1,0 +1,3 @@
+drop function lookup.my_organizations();
+drop function lookup.membership(uuid, text);
+drop table grants;

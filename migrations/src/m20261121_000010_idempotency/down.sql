@@ -1,0 +1,2 @@
+drop table user_idempotency_records;
+drop table idempotency_records;

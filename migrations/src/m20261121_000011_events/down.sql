@@ -1,0 +1,2 @@
+drop table user_events;
+drop table events;

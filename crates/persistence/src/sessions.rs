@@ -1,0 +1,349 @@
+//! Rows of sessions and of the refresh tokens that renew them.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _},
+};
+use tenantry_domain::{
+    environment::Timestamp,
+    ids::{SessionId, UserId},
+    lists::{ListQuery, Page, SessionField},
+    sessions::{Device, RevocationReason, Session},
+    trace::TraceId,
+};
+
+use crate::{
+    Database,
+    database::Mode,
+    entities::{
+        refresh_tokens,
+        sessions::{ActiveModel, Column, Entity, Model},
+    },
+    error::{Error, Result},
+    lists,
+    user::UserTx,
+};
+
+/// A signed-in caller: someone whose session was alive when it was looked at. Made here alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    user: UserId,
+    session: SessionId,
+}
+
+impl Principal {
+    /// The person.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+/// How old `last_seen_at` may become before it is written again.
+const SEEN_WITHIN: Duration = Duration::seconds(60);
+
+/// The most live sessions of a person: the oldest gives way to a new one.
+const MAX_SESSIONS: u64 = 100;
+
+/// The caller behind a session, if it is alive. Writes down that it was seen, once a minute.
+///
+/// # Errors
+/// When the database fails.
+pub async fn principal(
+    database: &Database,
+    user: UserId,
+    session: SessionId,
+    trace: TraceId,
+) -> Result<Option<Principal>> {
+    let tx = UserTx::read(database, user, trace).await?;
+    let now = tx.now();
+    let Some(found) = tx.session(session).await?.filter(|session| is_alive(session, now)) else {
+        return Ok(None);
+    };
+    drop(tx);
+    if now - found.last_seen_at >= SEEN_WITHIN
+        && let Err(error) = write_last_seen(database, &found, now).await
+    {
+        // Best effort: nobody is turned away because it could not be written down that they came.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a session's last sight was not written down"
+        );
+    }
+    Ok(Some(Principal { user, session }))
+}
+
+/// Not an act of the person's, so no event names it.
+async fn write_last_seen(database: &Database, session: &Session, now: Timestamp) -> Result<()> {
+    let connection = database.begin(Mode::ReadWrite, Some(session.user_id), None).await?;
+    Entity::update_many()
+        .set(ActiveModel {
+            last_seen_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::UserId.eq(session.user_id.as_uuid()))
+        .filter(Column::Id.eq(session.id.as_uuid()))
+        .exec(&connection)
+        .await?;
+    connection.commit().await
+}
+
+fn is_alive(session: &Session, now: Timestamp) -> bool {
+    session.revoked_at.is_none() && session.expires_at > now
+}
+
+impl From<Model> for Session {
+    fn from(row: Model) -> Self {
+        // PostgreSQL's text of an `inet` carries the length of its prefix.
+        let ip = row.ip.as_deref().and_then(|text| text.split('/').next());
+        Self {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            ip: ip.and_then(|text| text.parse::<IpAddr>().ok()),
+            user_agent: row.user_agent,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A refresh token as it is stored.
+#[derive(Debug, Clone)]
+pub struct RefreshTokenRow {
+    /// The session that it renews.
+    pub session: Session,
+    /// When it becomes worthless.
+    pub expires_at: Timestamp,
+    /// When it was used first.
+    pub used_at: Option<Timestamp>,
+    /// How many tokens came of it.
+    pub successors: u32,
+}
+
+impl UserTx {
+    /// Opens a session of the person. The oldest ones give way where there are too many, and those that have ended go.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_session(&self, device: &Device, expires_at: Timestamp) -> Result<Session> {
+        let now = self.now();
+        self.forget_ended_sessions(now).await?;
+        let id = SessionId::new(&self.environment);
+        let row = Model {
+            user_id: self.user.as_uuid(),
+            id: id.as_uuid(),
+            ip: device.ip.map(|ip| ip.to_string()),
+            user_agent: device.user_agent.clone(),
+            last_seen_at: now,
+            expires_at,
+            revoked_at: None,
+            revoked_because: None,
+            created_at: now,
+        };
+        Entity::insert(ActiveModel::from(row.clone()))
+            .exec_without_returning(&self.connection)
+            .await?;
+        Ok(row.into())
+    }
+
+    async fn forget_ended_sessions(&self, now: Timestamp) -> Result<()> {
+        let oldest_kept = Entity::find()
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .order_by_desc(Column::CreatedAt)
+            .order_by_desc(Column::Id)
+            .offset(MAX_SESSIONS - 1)
+            .one(&self.connection)
+            .await?;
+        // A revoked session is kept for as long as one of its access tokens could still be shown, and then some.
+        let mut gone = Column::ExpiresAt
+            .lte(now)
+            .or(Column::RevokedAt.lt(now - Duration::days(1)));
+        if let Some(session) = oldest_kept {
+            gone = gone.or(Column::CreatedAt.lte(session.created_at));
+        }
+        Entity::delete_many()
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(gone)
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// One of the person's sessions, ended or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
+        let row = Entity::find_by_id((self.user.as_uuid(), id.as_uuid()))
+            .one(&self.connection)
+            .await?;
+        Ok(row.map(Into::into))
+    }
+
+    pub(crate) async fn demand_live_session(&self, id: SessionId) -> Result<()> {
+        match self.session(id).await? {
+            Some(session) if is_alive(&session, self.now()) => Ok(()),
+            _ => Err(Error::SessionEnded),
+        }
+    }
+
+    /// The person's live sessions.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions(&self, query: &ListQuery<SessionField>) -> Result<Page<Session>> {
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::RevokedAt.is_null())
+            .filter(Column::ExpiresAt.gt(self.now()));
+        let column = |field| match field {
+            SessionField::CreatedAt => Expr::col((Entity, Column::CreatedAt)),
+        };
+        let id = Expr::col((Entity, Column::Id));
+        lists::fetch(&self.connection, rows.into_query(), query, column, id, |row| {
+            Ok(Model::from_query_result(row, "")?.into())
+        })
+        .await
+    }
+
+    /// Ends a session of the person. `false` where there is no live one of this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_session(&self, id: SessionId, reason: RevocationReason) -> Result<bool> {
+        let ended = Entity::update_many()
+            .set(self.ending(reason))
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Id.eq(id.as_uuid()))
+            .filter(Column::RevokedAt.is_null())
+            .exec(&self.connection)
+            .await?;
+        Ok(ended.rows_affected == 1)
+    }
+
+    /// Ends all of the person's sessions but one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_other_sessions(&self, kept: SessionId) -> Result<()> {
+        Entity::update_many()
+            .set(self.ending(RevocationReason::Revoked))
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Id.ne(kept.as_uuid()))
+            .filter(Column::RevokedAt.is_null())
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    fn ending(&self, reason: RevocationReason) -> ActiveModel {
+        ActiveModel {
+            revoked_at: Set(Some(self.now())),
+            revoked_because: Set(Some(reason.as_str().to_owned())),
+            ..Default::default()
+        }
+    }
+
+    /// Adds a refresh token to a session, by its hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_refresh_token(
+        &self,
+        session: SessionId,
+        token_hash: [u8; 32],
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        let row = refresh_tokens::Model {
+            token_hash: token_hash.to_vec(),
+            user_id: self.user.as_uuid(),
+            session_id: session.as_uuid(),
+            expires_at,
+            used_at: None,
+            successors: 0,
+            created_at: self.now(),
+        };
+        refresh_tokens::Entity::insert(refresh_tokens::ActiveModel::from(row))
+            .exec_without_returning(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// A refresh token and its session, locked until the transaction ends: of two that refresh at once, one waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refresh_token(&self, token_hash: &[u8; 32]) -> Result<Option<RefreshTokenRow>> {
+        let token = refresh_tokens::Entity::find_by_id(token_hash.to_vec())
+            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
+            .lock_exclusive()
+            .one(&self.connection)
+            .await?;
+        let Some(token) = token else { return Ok(None) };
+        let session = self.session(token.session_id.into()).await?;
+        Ok(session.map(|session| RefreshTokenRow {
+            session,
+            expires_at: token.expires_at,
+            used_at: token.used_at,
+            successors: u32::try_from(token.successors).unwrap_or(u32::MAX),
+        }))
+    }
+
+    /// Records that a refresh token gave one more successor, and forgets those of its session that have expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_refresh_token_used(&self, token_hash: &[u8; 32], session: SessionId) -> Result<()> {
+        let now = self.now();
+        refresh_tokens::Entity::update_many()
+            .col_expr(
+                refresh_tokens::Column::UsedAt,
+                Expr::cust_with_values("coalesce(used_at, $1)", [now]),
+            )
+            .col_expr(
+                refresh_tokens::Column::Successors,
+                Expr::col(refresh_tokens::Column::Successors).add(1),
+            )
+            .filter(refresh_tokens::Column::TokenHash.eq(token_hash.to_vec()))
+            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        refresh_tokens::Entity::delete_many()
+            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
+            .filter(refresh_tokens::Column::SessionId.eq(session.as_uuid()))
+            .filter(refresh_tokens::Column::ExpiresAt.lte(now))
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes down that a session was seen.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch_session(&self, id: SessionId) -> Result<()> {
+        Entity::update_many()
+            .set(ActiveModel {
+                last_seen_at: Set(self.now()),
+                ..Default::default()
+            })
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Id.eq(id.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! What must be answered before it is known who calls.
+//!
+//! A [`SystemTx`] has no tenant and no user, so row-level security shows it no row at all. What it can do is call the
+//! look-up functions of the schema `lookup`, each of which returns just what its one purpose needs. Every use gives a
+//! [`SystemReason`]; the list of uses is a golden file, so a new one is looked at.
+
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+use tenantry_domain::ids::UserId;
+
+use crate::{
+    Database,
+    connection::Connection,
+    database::Mode,
+    error::{Error, Result},
+};
+
+/// Why something crosses tenants or precedes an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemReason {
+    /// Someone signs in by an address.
+    SignIn,
+    /// Someone holds a refresh token.
+    RefreshToken,
+}
+
+/// A read-only transaction outside of tenants and users.
+pub struct SystemTx(Connection);
+
+/// What a password is checked against.
+pub struct StoredCredentials {
+    /// Whose it is.
+    pub user: UserId,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+impl SystemTx {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin(database: &Database, reason: SystemReason) -> Result<Self> {
+        tracing::debug!(?reason, "system transaction");
+        Ok(Self(database.begin(Mode::ReadOnly, None, None).await?))
+    }
+
+    /// The credentials of the person with this address, in its canonical form.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn credentials_by_email(&self, canonical: &str) -> Result<Option<StoredCredentials>> {
+        let found = self
+            .look_up(
+                "select user_id, password_hash from lookup.credentials_by_email($1)",
+                canonical.into(),
+            )
+            .await?;
+        found
+            .map(|row| {
+                Ok(StoredCredentials {
+                    user: row.try_get::<uuid::Uuid>("", "user_id")?.into(),
+                    password_hash: row.try_get("", "password_hash")?,
+                })
+            })
+            .transpose()
+    }
+
+    /// Whose refresh token this is the hash of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_by_refresh_token(&self, token_hash: &[u8; 32]) -> Result<Option<UserId>> {
+        let found = self
+            .look_up(
+                "select lookup.user_by_refresh_token($1) as user_id",
+                token_hash.to_vec().into(),
+            )
+            .await?;
+        let user: Option<uuid::Uuid> = found.map(|row| row.try_get("", "user_id")).transpose()?.flatten();
+        Ok(user.map(Into::into))
+    }
+
+    async fn look_up(&self, sql: &str, argument: Value) -> Result<Option<sea_orm::QueryResult>> {
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [argument]);
+        self.0.query_one_raw(statement).await.map_err(Error::from)
+    }
+}

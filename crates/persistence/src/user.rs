@@ -1,0 +1,166 @@
+//! Transactions of a person, outside of any organization: their own row, credentials, sessions, records and events.
+//!
+//! Row-level security shows such a transaction what belongs to that person and nothing else. [`FoundingTx`] is the one
+//! that makes an organization: it belongs to its founder and to the organization at once, since neither a role nor a
+//! membership can be asked for before there are any.
+
+use tenantry_domain::{
+    environment::{Environment, Timestamp},
+    events::Event,
+    ids::{OrganizationId, UserId},
+    trace::TraceId,
+};
+
+use crate::{
+    Database, connection::Connection, database::Mode, error::Result, events, scope::Scope, sessions::Principal,
+};
+
+/// A transaction of one person.
+pub struct UserTx {
+    pub(crate) connection: Connection,
+    pub(crate) user: UserId,
+    pub(crate) environment: Environment,
+    trace: TraceId,
+}
+
+impl UserTx {
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin(database: &Database, user: UserId, trace: TraceId) -> Result<Self> {
+        Self::with_mode(database, Mode::ReadWrite, user, trace).await
+    }
+
+    /// Begins a transaction that writes, of a signed-in caller, whose session is looked at again inside it.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`](crate::Error::SessionEnded); and when the database cannot be reached.
+    pub async fn begin_as(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
+        let tx = Self::begin(database, principal.user(), trace).await?;
+        tx.demand_live_session(principal.session()).await?;
+        Ok(tx)
+    }
+
+    /// Begins a transaction that reads; it ends by being dropped.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn read(database: &Database, user: UserId, trace: TraceId) -> Result<Self> {
+        Self::with_mode(database, Mode::ReadOnly, user, trace).await
+    }
+
+    async fn with_mode(database: &Database, mode: Mode, user: UserId, trace: TraceId) -> Result<Self> {
+        Ok(Self {
+            connection: database.begin(mode, Some(user), None).await?,
+            user,
+            environment: database.environment().clone(),
+            trace,
+        })
+    }
+
+    /// Whose transaction this is.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.environment.now()
+    }
+
+    /// Makes the written rows last, with the event that names what was done.
+    ///
+    /// # Errors
+    /// When the database fails: nothing was written then.
+    pub async fn commit(self, event: Event) -> Result<()> {
+        let now = self.now();
+        events::append_to_user(&self.connection, &self.environment, self.user, self.trace, now, event).await?;
+        self.connection.commit().await
+    }
+}
+
+/// A transaction that founds an organization.
+pub struct FoundingTx {
+    pub(crate) user: UserTx,
+    pub(crate) scope: Scope,
+}
+
+impl FoundingTx {
+    /// Begins a transaction in which an organization of a new id can be made, its rows, and its founder's.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin(database: &Database, founder: UserId, trace: TraceId) -> Result<Self> {
+        let organization = OrganizationId::new(database.environment());
+        Ok(Self {
+            user: UserTx {
+                connection: database
+                    .begin(Mode::ReadWrite, Some(founder), Some(organization))
+                    .await?,
+                user: founder,
+                environment: database.environment().clone(),
+                trace,
+            },
+            scope: Scope::new(organization, database.filters_by_organization()),
+        })
+    }
+
+    /// The same for a signed-in caller, whose session is looked at again inside it.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`](crate::Error::SessionEnded); and when the database cannot be reached.
+    pub async fn begin_as(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
+        let tx = Self::begin(database, principal.user(), trace).await?;
+        tx.user.demand_live_session(principal.session()).await?;
+        Ok(tx)
+    }
+
+    /// The id of the organization.
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.scope.organization()
+    }
+
+    /// The founder's side of the transaction.
+    #[must_use]
+    pub fn as_user(&self) -> &UserTx {
+        &self.user
+    }
+
+    /// Makes the written rows last, with the event of the founding.
+    ///
+    /// # Errors
+    /// When the database fails: nothing was written then.
+    pub async fn commit(self, event: Event) -> Result<()> {
+        let UserTx {
+            connection,
+            user,
+            environment,
+            trace,
+        } = self.user;
+        let now = environment.now();
+        events::append(&connection, &environment, self.scope, user, trace, now, event).await?;
+        connection.commit().await
+    }
+
+    /// Makes the written rows last, with the events of the founding and of what the founder did with it.
+    ///
+    /// # Errors
+    /// When the database fails: nothing was written then.
+    pub async fn commit_with(self, founding: Event, of_the_founder: Event) -> Result<()> {
+        let now = self.user.now();
+        events::append_to_user(
+            &self.user.connection,
+            &self.user.environment,
+            self.user.user,
+            self.user.trace,
+            now,
+            of_the_founder,
+        )
+        .await?;
+        self.commit(founding).await
+    }
+}

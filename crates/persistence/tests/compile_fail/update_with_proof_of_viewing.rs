@@ -1,0 +1,17 @@
+//! Who may see a project may not change it for that.
+
+use tenantry_domain::{
+    permissions::perm,
+    projects::{Project, ProjectUpdate},
+};
+use tenantry_persistence::tenant::{Authorized, TenantTx};
+
+async fn update(
+    tx: &TenantTx<perm::ProjectUpdate>,
+    project: &Authorized<Project, perm::ProjectView>,
+    change: ProjectUpdate,
+) {
+    let _ = tx.update_project(project, change, None).await;
+}
+
+fn main() {}

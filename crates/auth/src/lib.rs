@@ -1,0 +1,15 @@
+//! Proves who is calling: passwords, signing keys, access tokens, refresh tokens, signatures on what clients carry back.
+//!
+//! Nothing here asks a database or a network; what is stored about a secret is handed in, the verdict is handed out.
+//! To add a way of proving an identity: a module of its own, whose secrets are [`secrecy::SecretString`]s or types that
+//! print nothing, whose time and randomness come from [`tenantry_domain::environment::Environment`], and whose
+//! decisions are plain functions of what was stored, what was presented and the present moment.
+
+pub mod access_tokens;
+pub mod keys;
+pub mod passwords;
+pub mod refresh_tokens;
+pub mod signatures;
+
+#[cfg(test)]
+mod test_environment;

@@ -1,0 +1,96 @@
+//! Use cases: one module per capability, one function per thing a caller can do.
+//!
+//! A use case begins a transaction from what let its caller in, loads and decides, lets the domain and the repositories
+//! do the work, and commits with the event that names it. To add one: a function in its capability's file (or a new file
+//! of the same name as in the crates below), an event type if it writes, and a route in `tenantry-api`.
+
+pub mod callers;
+pub mod demo;
+pub mod error;
+pub mod health;
+pub mod idempotency;
+pub mod limits;
+pub mod members;
+pub mod organizations;
+pub mod preconditions;
+pub mod projects;
+pub mod sessions;
+pub mod users;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+pub use error::{Error, Result};
+use tenantry_auth::{access_tokens::AccessTokens, keys::Keyring, passwords::PasswordHasher};
+use tenantry_cache::limits::RateLimiter;
+use tenantry_domain::environment::Environment;
+use tenantry_persistence::Database;
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Whoever has an address.
+    Open,
+    /// Nobody by themselves.
+    Private,
+}
+
+/// What use cases work with.
+pub struct Settings {
+    /// PostgreSQL.
+    pub database: Database,
+    /// The keys that tokens and cursors are signed with.
+    pub keyring: Arc<Keyring>,
+    /// Access tokens by those keys.
+    pub access_tokens: AccessTokens,
+    /// Password hashing.
+    pub passwords: PasswordHasher,
+    /// The limits of what an attacker could repeat.
+    pub limiter: RateLimiter,
+    /// Who may make an account.
+    pub registration: Registration,
+}
+
+/// The use cases, with all they work with; cheap to clone.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    callers: callers::Caches,
+}
+
+impl Services {
+    /// Use cases over these settings.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            callers: callers::Caches::default(),
+        }))
+    }
+
+    /// The keys that tokens and cursors are signed with.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.settings.keyring
+    }
+
+    /// Time and randomness.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        self.database().environment()
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.settings.database
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn caller_caches(&self) -> &callers::Caches {
+        &self.0.callers
+    }
+}

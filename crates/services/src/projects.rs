@@ -1,0 +1,159 @@
+//! Projects: the work itself.
+
+use tenantry_domain::{
+    events::{Event, EventType},
+    ids::{ProjectId, WorkspaceId},
+    lists::{ListQuery, Page, ResourceField},
+    permissions::{Required, perm},
+    projects::{Project, ProjectCreate, ProjectUpdate},
+};
+use tenantry_persistence::Error as StoreError;
+pub use tenantry_persistence::projects::ProjectFilter;
+
+use crate::{
+    Services,
+    callers::Access,
+    error::{Conflict, Error, Result},
+    idempotency::{Created, IdempotencyKey, settle},
+    preconditions::Precondition,
+};
+
+impl Services {
+    /// The projects that the caller may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a workspace that the caller may not know of; and when the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn list_projects(
+        &self,
+        access: &Access<perm::ProjectView>,
+        query: &ListQuery<ResourceField>,
+        filter: &ProjectFilter,
+    ) -> Result<Page<Project>> {
+        let tx = access.read(self.database()).await?;
+        if let Some(workspace) = filter.workspace {
+            tx.workspace(workspace).await?;
+        }
+        Ok(tx.projects(query, filter).await?)
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// When the caller may not see it, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn project(&self, access: &Access<perm::ProjectView>, id: ProjectId) -> Result<Project> {
+        Ok(access.read(self.database()).await?.project(id).await?.into_inner())
+    }
+
+    /// Whether the caller may do `P` to a project: what is asked before a body is read.
+    ///
+    /// # Errors
+    /// When not, or when the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn may_touch_project<P: Required>(&self, access: &Access<P>, id: ProjectId) -> Result<()> {
+        access.read(self.database()).await?.project(id).await?;
+        Ok(())
+    }
+
+    /// Whether the caller may do `P` in a workspace: what is asked before a body is read.
+    ///
+    /// # Errors
+    /// When not, or when the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn may_touch_workspace<P: Required>(&self, access: &Access<P>, id: WorkspaceId) -> Result<()> {
+        access.read(self.database()).await?.workspace(id).await?;
+        Ok(())
+    }
+
+    /// Creates a project in a workspace.
+    ///
+    /// # Errors
+    /// When the caller may not, the slug is taken, the key is in use, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn create_project(
+        &self,
+        access: &Access<perm::ProjectCreate>,
+        workspace: WorkspaceId,
+        new: ProjectCreate,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created<Project>> {
+        let tx = access.begin(self.database()).await?;
+        let workspace = tx.workspace(workspace).await?;
+        if let Some(key) = key
+            && let Some(before) = settle(tx.claim(&key.0).await?)?
+        {
+            return Ok(before);
+        }
+        let project = tx
+            .create_project(&workspace, new)
+            .await?
+            .ok_or(Error::Conflict(Conflict::SlugTaken))?;
+        if let Some(key) = key {
+            tx.record(&key.0, &project).await?;
+        }
+        tx.commit(Event::created(EventType::ProjectCreated, &project)).await?;
+        Ok(Created {
+            resource: project,
+            replayed: false,
+        })
+    }
+
+    /// Changes a project; with a workspace in the change, moves it there.
+    ///
+    /// # Errors
+    /// When the caller may not, the project is another version, its slug is taken, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn update_project(
+        &self,
+        access: &Access<perm::ProjectUpdate>,
+        id: ProjectId,
+        change: ProjectUpdate,
+        move_to: Option<WorkspaceId>,
+        precondition: &Precondition,
+    ) -> Result<Project> {
+        let tx = access.begin(self.database()).await?;
+        let project = tx.project(id).await?;
+        precondition.check(project.version)?;
+        let target = match move_to.filter(|&workspace| workspace != project.workspace_id) {
+            Some(workspace) => Some(tx.workspace_for::<perm::ProjectCreate>(workspace).await?),
+            None => None,
+        };
+        if target.is_none() && project.changed(change.clone()) == *project {
+            return Ok(project.into_inner());
+        }
+        let changed = tx
+            .update_project(&project, change, target.as_ref())
+            .await
+            .map_err(slug_taken)?;
+        tx.commit(Event::changed(EventType::ProjectUpdated, &*project, &changed))
+            .await?;
+        Ok(changed)
+    }
+
+    /// Deletes a project.
+    ///
+    /// # Errors
+    /// When the caller may not, the project is another version, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn delete_project(
+        &self,
+        access: &Access<perm::ProjectDelete>,
+        id: ProjectId,
+        precondition: &Precondition,
+    ) -> Result<()> {
+        let tx = access.begin(self.database()).await?;
+        let project = tx.project(id).await?;
+        precondition.check(project.version)?;
+        tx.delete_project(&project).await?;
+        tx.commit(Event::deleted(EventType::ProjectDeleted, &*project)).await?;
+        Ok(())
+    }
+}
+
+fn slug_taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Taken(_) => Error::Conflict(Conflict::SlugTaken),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,249 @@
+//! Sessions: signing in, staying signed in, signing out.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tenantry_auth::{
+    passwords::Verdict,
+    refresh_tokens::{self, Judgement, RefreshToken, StoredRefresh, StoredSession},
+};
+use tenantry_domain::{
+    emails::Email,
+    environment::Timestamp,
+    events::{Event, EventType},
+    ids::SessionId,
+    lists::{ListQuery, Page, SessionField},
+    sessions::{Device, RevocationReason, Session},
+    trace::TraceId,
+    users::User,
+};
+use tenantry_persistence::{
+    system::{SystemReason, SystemTx},
+    user::UserTx,
+};
+
+use crate::{
+    Services,
+    callers::Principal,
+    error::{Error, Result},
+};
+
+/// What events call a session.
+const RESOURCE: &str = "session";
+
+/// A session, and the tokens that stand for it.
+pub struct SignedIn {
+    /// Who signed in.
+    pub user: User,
+    /// The access token.
+    pub access_token: SecretString,
+    /// How long that lives.
+    pub access_life: Duration,
+    /// The refresh token.
+    pub refresh_token: SecretString,
+    /// When that becomes worthless, unless it is used.
+    pub refresh_expires_at: Timestamp,
+}
+
+impl Services {
+    /// Signs a person in by address and password. An unknown address takes as long as a wrong password.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for both of these; and when the service is too busy.
+    #[tracing::instrument(skip_all)]
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: SecretString,
+        device: &Device,
+        trace: TraceId,
+    ) -> Result<SignedIn> {
+        // What is no address is nobody's, and takes as long to find out.
+        let stored = match email.parse::<Email>() {
+            Ok(email) => {
+                let tx = SystemTx::begin(self.database(), SystemReason::SignIn).await?;
+                tx.credentials_by_email(email.canonical()).await?
+            }
+            Err(_) => None,
+        };
+        let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
+        let verdict = self.settings().passwords.verify(password.clone(), hash).await?;
+        let (Some(stored), Verdict::Right { rehash }) = (stored, verdict) else {
+            return Err(Error::Unauthenticated);
+        };
+        let stronger = if rehash {
+            Some(self.settings().passwords.hash(password).await?)
+        } else {
+            None
+        };
+        let tx = UserTx::begin(self.database(), stored.user, trace).await?;
+        let user = tx.oneself().await?;
+        if let Some(hash) = stronger {
+            tx.set_password_hash(hash).await?;
+        }
+        let (signed_in, session) = self.open_session_of(&tx, user, device).await?;
+        tx.commit(Event::bare(EventType::SessionCreated, RESOURCE, session))
+            .await?;
+        Ok(signed_in)
+    }
+
+    /// Renews a session's tokens.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a token that is not good; one that comes back long after its use ends the session.
+    #[tracing::instrument(skip_all)]
+    pub async fn refresh(&self, token: &str, trace: TraceId) -> Result<SignedIn> {
+        let token = RefreshToken::parse(token).ok_or(Error::Unauthenticated)?;
+        let hash = token.hash();
+        let tx = SystemTx::begin(self.database(), SystemReason::RefreshToken).await?;
+        let user = tx
+            .user_by_refresh_token(hash.as_bytes())
+            .await?
+            .ok_or(Error::Unauthenticated)?;
+        drop(tx);
+
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        let stored = tx.refresh_token(hash.as_bytes()).await?.ok_or(Error::Unauthenticated)?;
+        let session = &stored.session;
+        let judgement = refresh_tokens::judge(
+            &StoredRefresh {
+                expires_at: stored.expires_at,
+                used_at: stored.used_at,
+                successors: stored.successors,
+            },
+            &StoredSession {
+                expires_at: session.expires_at,
+                ended: session.revoked_at.is_some(),
+            },
+            tx.now(),
+        );
+        match judgement {
+            Judgement::Rotate => {
+                let user = tx.oneself().await?;
+                tx.mark_refresh_token_used(hash.as_bytes(), session.id).await?;
+                tx.touch_session(session.id).await?;
+                let signed_in = self.issue(&tx, user, session.id, session.expires_at).await?;
+                tx.commit(Event::bare(EventType::SessionRefreshed, RESOURCE, session.id))
+                    .await?;
+                Ok(signed_in)
+            }
+            Judgement::Refuse => Err(Error::Unauthenticated),
+            Judgement::Theft => {
+                tracing::warn!(session = %session.id, "a used refresh token came back: its session is revoked");
+                let id = session.id;
+                tx.end_session(id, RevocationReason::Reuse).await?;
+                tx.commit(Event::bare(EventType::SessionRevoked, RESOURCE, id)).await?;
+                self.caller_caches().forget();
+                Err(Error::Unauthenticated)
+            }
+        }
+    }
+
+    /// Signs out the session that a refresh token belongs to. A token that is not good is signed out already.
+    ///
+    /// # Errors
+    /// When the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn sign_out(&self, token: &str, trace: TraceId) -> Result<()> {
+        let Some(token) = RefreshToken::parse(token) else {
+            return Ok(());
+        };
+        let hash = token.hash();
+        let tx = SystemTx::begin(self.database(), SystemReason::RefreshToken).await?;
+        let Some(user) = tx.user_by_refresh_token(hash.as_bytes()).await? else {
+            return Ok(());
+        };
+        drop(tx);
+
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        let Some(stored) = tx.refresh_token(hash.as_bytes()).await? else {
+            return Ok(());
+        };
+        self.end(tx, stored.session.id, RevocationReason::Logout).await?;
+        Ok(())
+    }
+
+    /// The caller's live sessions.
+    ///
+    /// # Errors
+    /// When the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn list_sessions(
+        &self,
+        principal: &Principal,
+        query: &ListQuery<SessionField>,
+        trace: TraceId,
+    ) -> Result<Page<Session>> {
+        Ok(UserTx::read(self.database(), principal.user(), trace)
+            .await?
+            .sessions(query)
+            .await?)
+    }
+
+    /// Ends one of the caller's sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no live one of this id; and when the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn revoke_session(&self, principal: &Principal, id: SessionId, trace: TraceId) -> Result<()> {
+        let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        if self.end(tx, id, RevocationReason::Revoked).await? {
+            Ok(())
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
+    /// Ends all of the caller's sessions but the present one.
+    ///
+    /// # Errors
+    /// When the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn revoke_other_sessions(&self, principal: &Principal, trace: TraceId) -> Result<()> {
+        let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        tx.end_other_sessions(principal.session()).await?;
+        tx.commit(Event::bare(EventType::SessionsRevoked, RESOURCE, principal.session()))
+            .await?;
+        self.caller_caches().forget();
+        Ok(())
+    }
+
+    async fn end(&self, tx: UserTx, id: SessionId, reason: RevocationReason) -> Result<bool> {
+        if !tx.end_session(id, reason).await? {
+            return Ok(false);
+        }
+        tx.commit(Event::bare(EventType::SessionRevoked, RESOURCE, id)).await?;
+        self.caller_caches().forget();
+        Ok(true)
+    }
+
+    pub(crate) async fn open_session(&self, tx: &UserTx, user: User, device: &Device) -> Result<SignedIn> {
+        Ok(self.open_session_of(tx, user, device).await?.0)
+    }
+
+    async fn open_session_of(&self, tx: &UserTx, user: User, device: &Device) -> Result<(SignedIn, SessionId)> {
+        let ends = tx.now() + refresh_tokens::ABSOLUTE_LIFE;
+        let session = tx.open_session(device, ends).await?;
+        Ok((self.issue(tx, user, session.id, ends).await?, session.id))
+    }
+
+    /// New tokens of a session.
+    async fn issue(&self, tx: &UserTx, user: User, session: SessionId, session_ends: Timestamp) -> Result<SignedIn> {
+        let refresh = RefreshToken::generate(self.environment());
+        let refresh_expires_at = refresh_tokens::expiry(tx.now(), session_ends);
+        tx.add_refresh_token(session, *refresh.hash().as_bytes(), refresh_expires_at)
+            .await?;
+        let access = self
+            .settings()
+            .access_tokens
+            .issue(user.id, session, self.environment())
+            .map_err(Error::internal)?;
+        Ok(SignedIn {
+            user,
+            access_token: access.token,
+            access_life: access.expires_in,
+            refresh_token: refresh.secret(),
+            refresh_expires_at,
+        })
+    }
+}

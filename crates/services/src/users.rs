@@ -1,0 +1,138 @@
+//! Users: making an account, and what is known of oneself.
+
+use secrecy::SecretString;
+use tenantry_auth::passwords;
+use tenantry_domain::{
+    emails::Email,
+    events::{Event, EventType},
+    ids::UserId,
+    organizations::{Organization, OrganizationCreate},
+    sessions::Device,
+    text::Name,
+    trace::TraceId,
+    users::{User, UserUpdate},
+};
+use tenantry_persistence::user::{FoundingTx, UserTx};
+
+use crate::{
+    Registration, Services,
+    callers::Principal,
+    error::{Conflict, Error, Result},
+    organizations::found,
+    preconditions::Precondition,
+    sessions::SignedIn,
+};
+
+/// What an account is made of.
+pub struct NewAccount {
+    /// The address that signs in.
+    pub email: Email,
+    /// The password.
+    pub password: SecretString,
+    /// The person's name.
+    pub name: Name,
+    /// The name of an organization to found with it.
+    pub organization: Option<Name>,
+}
+
+impl Services {
+    /// Makes an account and signs it in; founds its first organization where one is named.
+    ///
+    /// # Errors
+    /// When registration is closed, the password is too weak, the address is taken, or the service is too busy.
+    #[tracing::instrument(skip_all)]
+    pub async fn register(&self, new: NewAccount, device: &Device, trace: TraceId) -> Result<SignedIn> {
+        self.demand_open_registration()?;
+        let (password, email) = (new.password.clone(), new.email.clone());
+        // Estimating how easily a password is guessed takes milliseconds, which other requests need not wait for.
+        tokio::task::spawn_blocking(move || passwords::check(&password, email.as_str()))
+            .await
+            .map_err(Error::internal)??;
+        let password_hash = self.settings().passwords.hash(new.password.clone()).await?;
+        let id = UserId::new(self.environment());
+        match new.organization.clone() {
+            None => {
+                let tx = UserTx::begin(self.database(), id, trace).await?;
+                let user = add_user(&tx, &new, password_hash).await?;
+                let signed_in = self.open_session(&tx, user, device).await?;
+                tx.commit(Event::created(EventType::UserRegistered, &signed_in.user))
+                    .await?;
+                Ok(signed_in)
+            }
+            Some(name) => {
+                let tx = FoundingTx::begin(self.database(), id, trace).await?;
+                let user = add_user(tx.as_user(), &new, password_hash).await?;
+                let region = Organization::DEFAULT_REGION.to_owned();
+                let (organization, _) = found(
+                    &tx,
+                    OrganizationCreate {
+                        name,
+                        slug: None,
+                        region,
+                    },
+                )
+                .await?;
+                let signed_in = self.open_session(tx.as_user(), user, device).await?;
+                let registered = Event::created(EventType::UserRegistered, &signed_in.user);
+                tx.commit_with(
+                    Event::created(EventType::OrganizationCreated, &organization),
+                    registered,
+                )
+                .await?;
+                Ok(signed_in)
+            }
+        }
+    }
+
+    /// Whether people may make accounts by themselves: what is asked before a body is read.
+    ///
+    /// # Errors
+    /// [`Error::RegistrationClosed`].
+    pub fn demand_open_registration(&self) -> Result<()> {
+        match self.settings().registration {
+            Registration::Open => Ok(()),
+            Registration::Private => Err(Error::RegistrationClosed),
+        }
+    }
+
+    /// What is known of the caller.
+    ///
+    /// # Errors
+    /// When the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn oneself(&self, principal: &Principal, trace: TraceId) -> Result<User> {
+        Ok(UserTx::read(self.database(), principal.user(), trace)
+            .await?
+            .oneself()
+            .await?)
+    }
+
+    /// Changes what is known of the caller.
+    ///
+    /// # Errors
+    /// When that is another version by now, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn update_oneself(
+        &self,
+        principal: &Principal,
+        change: UserUpdate,
+        precondition: &Precondition,
+        trace: TraceId,
+    ) -> Result<User> {
+        let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        let user = tx.oneself_to_change().await?;
+        precondition.check(user.version)?;
+        if user.changed(change.clone()) == user {
+            return Ok(user);
+        }
+        let changed = tx.update_oneself(&user, change).await?;
+        tx.commit(Event::changed(EventType::UserUpdated, &user, &changed))
+            .await?;
+        Ok(changed)
+    }
+}
+
+async fn add_user(tx: &UserTx, new: &NewAccount, password_hash: String) -> Result<User> {
+    let added = tx.register(&new.email, &new.name, password_hash).await?;
+    added.ok_or(Error::Conflict(Conflict::EmailTaken))
+}

@@ -1,0 +1,12 @@
+//! The resources: one file each, with its bodies, its handlers and its routes.
+
+pub(crate) mod authentication;
+pub(crate) mod docs;
+pub(crate) mod health;
+pub(crate) mod me;
+pub(crate) mod members;
+pub(crate) mod organizations;
+pub(crate) mod permissions;
+pub(crate) mod projects;
+pub(crate) mod sessions;
+pub(crate) mod workspaces;

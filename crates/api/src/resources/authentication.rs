@@ -1,0 +1,287 @@
+//! Making an account, signing in, staying signed in, signing out.
+
+use actix_web::{HttpRequest, http::StatusCode, post};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use tenantry_domain::{emails::Email, text::Name};
+use tenantry_services::{
+    Error, Services,
+    limits::{Limit, LimitKey},
+    sessions::SignedIn,
+    users::NewAccount,
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    errors::{ApiError, ApiResult, BearerProblem},
+    fields::{Fields, FromFields},
+    guard::{Anyone, device},
+    limits,
+    listing::no_parameters,
+    reply::{Data, NoContent, Reply},
+    resources::me::UserView,
+    rules,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(register).service(login).service(refresh).service(logout);
+}
+
+/// A new account.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "email": "ann@example.com", "password": "a long phrase nobody guesses", "name": "Ann", "organizationName": "Acme"
+}))]
+pub(crate) struct RegisterBody {
+    #[schema(value_type = String, format = "email", max_length = 254)]
+    email: Email,
+    #[schema(value_type = String, format = "password", min_length = 12, max_length = 128)]
+    password: SecretString,
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    name: Name,
+    /// An organization to found with the account.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    organization_name: Option<Name>,
+}
+
+impl FromFields for RegisterBody {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let email = fields.required("email", rules::email);
+        let password = fields.required("password", rules::secret);
+        let name = fields.required("name", rules::text);
+        let organization_name = fields.optional("organizationName", rules::text);
+        Some(Self {
+            email: email?,
+            password: password?,
+            name: name?,
+            organization_name,
+        })
+    }
+}
+
+impl From<RegisterBody> for NewAccount {
+    fn from(body: RegisterBody) -> Self {
+        Self {
+            email: body.email,
+            password: body.password,
+            name: body.name,
+            organization: body.organization_name,
+        }
+    }
+}
+
+/// Address and password.
+#[derive(ToSchema)]
+#[schema(example = json!({"email": "ann@example.com", "password": "a long phrase nobody guesses"}))]
+pub(crate) struct LoginBody {
+    #[schema(max_length = 1000)]
+    email: String,
+    #[schema(value_type = String, format = "password", max_length = 1000)]
+    password: SecretString,
+}
+
+/// The most characters of what is compared with an address or a password.
+const MAX_CREDENTIAL: usize = 1000;
+
+impl FromFields for LoginBody {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let bounded = |value| {
+            let text = rules::string(value)?;
+            if text.chars().count() > MAX_CREDENTIAL {
+                return Err(crate::fields::Failure::new(
+                    "length",
+                    format!("must have {MAX_CREDENTIAL} or fewer characters"),
+                ));
+            }
+            Ok(text)
+        };
+        let email = fields.required("email", bounded);
+        let password = fields.required("password", bounded);
+        Some(Self {
+            email: email?,
+            password: password?.into(),
+        })
+    }
+}
+
+/// A refresh token.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({"refreshToken": "tnr_…"}))]
+pub(crate) struct RefreshBody {
+    #[schema(value_type = String, max_length = 1000)]
+    refresh_token: SecretString,
+}
+
+impl FromFields for RefreshBody {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let refresh_token = fields.required("refreshToken", rules::secret);
+        Some(Self {
+            refresh_token: refresh_token?,
+        })
+    }
+}
+
+/// A session, and the tokens that stand for it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
+pub(crate) struct SignedInView {
+    status: SignInStatus,
+    /// For `Authorization: Bearer …`.
+    #[schema(max_length = 4096)]
+    access_token: String,
+    #[schema(max_length = 6, example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(minimum = 0, example = 3600)]
+    expires_in: u64,
+    /// Good for one refresh.
+    #[schema(max_length = 255)]
+    refresh_token: String,
+    /// Seconds until the refresh token expires.
+    #[schema(minimum = 0, example = 604_800)]
+    refresh_expires_in: i64,
+    user: UserView,
+}
+
+/// What signing in came to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignInStatus {
+    /// Signed in.
+    Authenticated,
+}
+
+fn signed_in(services: &Services, signed_in: SignedIn) -> SignedInView {
+    let now = services.environment().now();
+    SignedInView {
+        status: SignInStatus::Authenticated,
+        access_token: signed_in.access_token.expose_secret().to_owned(),
+        token_type: "Bearer",
+        expires_in: signed_in.access_life.as_secs(),
+        refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
+        refresh_expires_in: (signed_in.refresh_expires_at - now + chrono::TimeDelta::milliseconds(999)).num_seconds(),
+        user: signed_in.user.into(),
+    }
+}
+
+/// What is wrong with credentials that are no bearer token.
+fn wrong_credentials(error: Error) -> ApiError {
+    match error {
+        Error::Unauthenticated => ApiError::Unauthorized(BearerProblem::Missing),
+        error => error.into(),
+    }
+}
+
+/// Make an account
+///
+/// Signs it in, and founds an organization where one is named. At most 10 an hour from one address.
+#[utoipa::path(
+    tag = "Authentication",
+    operation_id = "register",
+    request_body = RegisterBody,
+    responses(
+        (status = 201, description = "The session", body = Data<SignedInView>),
+        (status = 403, description = "`FORBIDDEN`: registration is closed", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT` (`email_taken`)", body = crate::openapi::ErrorEnvelope),
+    ),
+)]
+#[post("/api/v1/auth/register")]
+pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
+    let Anyone { services, trace, body } = caller;
+    limits::charge_address(&request, &services, Limit::Register)?;
+    let body = body
+        .read_once::<RegisterBody>(async { services.demand_open_registration() })
+        .await?;
+    no_parameters(&request)?;
+    let session = services.register(body.value.into(), &device(&request), trace).await?;
+    Ok(Reply::ok(signed_in(&services, session))
+        .with_status(StatusCode::CREATED)
+        .no_store())
+}
+
+/// Sign in
+///
+/// An unknown address and a wrong password are answered alike.
+#[utoipa::path(
+    tag = "Authentication",
+    operation_id = "login",
+    request_body = LoginBody,
+    responses(
+        (status = 200, description = "The session", body = Data<SignedInView>),
+        (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
+    ),
+)]
+#[post("/api/v1/auth/login")]
+pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
+    let Anyone { services, trace, body } = caller;
+    limits::charge_address(&request, &services, Limit::SignIn)?;
+    let LoginBody { email, password } = body
+        .read_once::<LoginBody>(async { Ok::<_, ApiError>(()) })
+        .await?
+        .value;
+    no_parameters(&request)?;
+    let account = LimitKey::account(&email);
+    limits::charge(&request, &services, Limit::SignInAccount, &account)?;
+    let outcome = services.sign_in(&email, password, &device(&request), trace).await;
+    if !matches!(outcome, Err(Error::Unauthenticated)) {
+        // Only wrong guesses count against an account.
+        services.refund(Limit::SignInAccount, &account);
+    }
+    let session = outcome.map_err(wrong_credentials)?;
+    Ok(Reply::ok(signed_in(&services, session)).no_store())
+}
+
+/// Renew a session's tokens
+///
+/// A refresh token is used once. For ten seconds after, it gives up to four more successors, for tabs that refresh at
+/// once; later than that, it ends the session.
+#[utoipa::path(
+    tag = "Authentication",
+    operation_id = "refresh",
+    request_body = RefreshBody,
+    responses(
+        (status = 200, description = "The session", body = Data<SignedInView>),
+        (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
+    ),
+)]
+#[post("/api/v1/auth/refresh")]
+pub(crate) async fn refresh(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
+    let Anyone { services, trace, body } = caller;
+    limits::charge_address(&request, &services, Limit::Session)?;
+    let token = body
+        .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
+        .await?
+        .value
+        .refresh_token;
+    no_parameters(&request)?;
+    let session = services
+        .refresh(token.expose_secret(), trace)
+        .await
+        .map_err(wrong_credentials)?;
+    Ok(Reply::ok(signed_in(&services, session)).no_store())
+}
+
+/// Sign out
+///
+/// Ends the session of a refresh token; needs no other credentials. One that is not good is signed out already.
+#[utoipa::path(
+    tag = "Authentication",
+    operation_id = "logout",
+    request_body = RefreshBody,
+    responses((status = 204, description = "The session has ended")),
+)]
+#[post("/api/v1/auth/logout")]
+pub(crate) async fn logout(caller: Anyone, request: HttpRequest) -> ApiResult<NoContent> {
+    let Anyone { services, trace, body } = caller;
+    limits::charge_address(&request, &services, Limit::Session)?;
+    let token = body
+        .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
+        .await?
+        .value
+        .refresh_token;
+    no_parameters(&request)?;
+    services.sign_out(token.expose_secret(), trace).await?;
+    Ok(NoContent)
+}

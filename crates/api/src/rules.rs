@@ -1,0 +1,147 @@
+//! Rules that turn JSON into the values that bodies are made of.
+
+use std::str::FromStr;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tenantry_domain::{
+    emails::{Email, EmailError},
+    keywords::UnknownWord,
+    slugs::SlugError,
+    text::TextError,
+};
+
+use crate::fields::Failure;
+
+/// The most bytes that free-form settings may have as JSON.
+const MAX_SETTINGS_BYTES: usize = 65_536;
+
+/// The most characters of an URL.
+const MAX_URL: usize = 2048;
+
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<SlugError> for Failure {
+    fn from(error: SlugError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<EmailError> for Failure {
+    fn from(error: EmailError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<UnknownWord> for Failure {
+    fn from(error: UnknownWord) -> Self {
+        Self::new("enum", error.to_string())
+    }
+}
+
+pub(crate) fn string(value: Value) -> Result<String, Failure> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(Failure::not_a("a string")),
+    }
+}
+
+/// A text of the domain, such as a name, a slug or a keyword.
+pub(crate) fn text<T>(value: Value) -> Result<T, Failure>
+where
+    T: FromStr,
+    Failure: From<T::Err>,
+{
+    Ok(string(value)?.parse()?)
+}
+
+pub(crate) fn email(value: Value) -> Result<Email, Failure> {
+    text(value)
+}
+
+/// A secret: whether it is a good one is decided elsewhere.
+pub(crate) fn secret(value: Value) -> Result<SecretString, Failure> {
+    string(value).map(SecretString::from)
+}
+
+pub(crate) fn id<T: FromStr>(value: Value) -> Result<T, Failure> {
+    string(value)?
+        .parse()
+        .map_err(|_| Failure::new("format", "must be an id (a UUID)"))
+}
+
+/// A JSON object that is kept as it is.
+pub(crate) fn object(value: Value) -> Result<Map<String, Value>, Failure> {
+    if holds_nul(&value) {
+        // PostgreSQL's jsonb cannot hold it.
+        return Err(Failure::new("control_character", "must not contain NUL"));
+    }
+    match value {
+        Value::Object(object) => {
+            let bytes = serde_json::to_vec(&object).map_or(usize::MAX, |json| json.len());
+            if bytes > MAX_SETTINGS_BYTES {
+                return Err(Failure::new(
+                    "length",
+                    format!("must have {MAX_SETTINGS_BYTES} or fewer bytes as JSON"),
+                ));
+            }
+            Ok(object)
+        }
+        _ => Err(Failure::not_a("an object")),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(object) => object
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// An `https` URL of a picture.
+pub(crate) fn picture_url(value: Value) -> Result<String, Failure> {
+    use validator::ValidateUrl as _;
+    let url = string(value)?;
+    if url.chars().count() > MAX_URL {
+        return Err(Failure::new(
+            "length",
+            format!("must have {MAX_URL} or fewer characters"),
+        ));
+    }
+    if !url.starts_with("https://") || url.contains(char::is_control) || !url.validate_url() {
+        return Err(Failure::new("format", "must be an https URL"));
+    }
+    Ok(url)
+}
+
+/// A language tag (BCP 47) by its shape: subtags of letters and digits.
+pub(crate) fn locale(value: Value) -> Result<String, Failure> {
+    let tag = string(value)?;
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let language = tag.split('-').next().unwrap_or_default();
+    let shaped = (2..=8).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if tag.len() <= 35 && shaped && tag.split('-').all(subtag) {
+        Ok(tag)
+    } else {
+        Err(Failure::new("format", "must be a language tag such as en or pt-BR"))
+    }
+}
+
+/// A region: a short lower-case word.
+pub(crate) fn region(value: Value) -> Result<String, Failure> {
+    let region = string(value)?;
+    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if (1..=63).contains(&region.len()) && region.bytes().all(letter) {
+        Ok(region)
+    } else {
+        Err(Failure::new("pattern", "must be 1 to 63 of a-z, 0-9 and hyphens"))
+    }
+}

@@ -1,0 +1,3 @@
+-- Undoes up.sql exactly.
+--
+-- drop table {name};

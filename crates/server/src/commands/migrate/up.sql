@@ -1,0 +1,18 @@
+-- What `{name}` is for, in a sentence. It runs as the owner role in one transaction, together with whatever else is in
+-- this file; a table comes with its keys, indexes, policies and grants (docs/adding-a-tenant-table.md):
+--
+-- create table {name} (
+--     organization_id uuid not null references organizations (id),
+--     id           uuid not null,
+--     created_at   timestamptz(3) not null,
+--     updated_at   timestamptz(3) not null,
+--     primary key (organization_id, id)
+-- );
+-- create index {name}_by_created_at on {name} (organization_id, created_at, id);
+-- alter table {name} enable row level security;
+-- alter table {name} force row level security;
+-- create policy owner_all on {name} to current_user using (true) with check (true);
+-- create policy tenant on {name} to tenantry_runtime
+--     using (organization_id = (select nullif(current_setting('app.organization_id', true), '')::uuid))
+--     with check (organization_id = (select nullif(current_setting('app.organization_id', true), '')::uuid));
+-- grant select, insert, update, delete on {name} to tenantry_runtime;

@@ -1,0 +1,178 @@
+//! What each setting is without a value, with a good one and with a bad one.
+
+use std::{path::Path, time::Duration};
+
+use secrecy::ExposeSecret as _;
+
+use super::{
+    super::{LogFormat, Pooler, Purpose, RateLimits, Registration, settings},
+    load, names,
+};
+
+#[test]
+fn with_nothing_given_dev_has_all_it_needs() {
+    let configuration = load(&[], Purpose::Dev).unwrap();
+    assert_eq!(configuration.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(configuration.http.admin_listen.to_string(), "127.0.0.1:9090");
+    assert_eq!(configuration.http.request_timeout, Duration::from_secs(30));
+    assert_eq!(configuration.http.rate_limits, RateLimits::On);
+    assert_eq!(
+        configuration.http.public_url(configuration.http.listen),
+        "http://127.0.0.1:8080"
+    );
+    assert_eq!(configuration.database.max_connections, 10);
+    assert_eq!(configuration.database.pooler, Pooler::None);
+    assert_eq!(configuration.sign_in.registration, Registration::Open);
+    assert_eq!(configuration.log.filter, "info");
+    assert_eq!(configuration.log.format, LogFormat::Pretty);
+    assert_eq!(configuration.development.data_dir, Path::new(".tenantry/dev"));
+    assert_eq!(configuration.notices, Vec::<String>::new());
+}
+
+#[test]
+fn every_setting_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let variables = [
+        ("TENANTRY_DATABASE_URL", "postgres://app:one@db:5432/t?sslmode=require"),
+        ("TENANTRY_DATABASE_OWNER_URL", "postgresql://owner:two@db/t"),
+        ("TENANTRY_DATABASE_REPLICA_URL", "postgres:///t?host=/run/postgresql"),
+        ("TENANTRY_DATABASE_POOLER", "transaction"),
+        ("TENANTRY_DATABASE_MAX_CONNECTIONS", "1000"),
+        ("TENANTRY_REDIS_URL", "rediss://:three@cache:6380/1"),
+        ("TENANTRY_LISTEN", "[::]:80"),
+        ("TENANTRY_ADMIN_LISTEN", "0.0.0.0:0"),
+        ("TENANTRY_PUBLIC_URL", "https://api.example.com/tenantry/"),
+        ("TENANTRY_BASE_DOMAIN", "app.example.com"),
+        (
+            "TENANTRY_CORS_ORIGINS",
+            "https://a.example, http://localhost:3000 ,https://B.example:443",
+        ),
+        ("TENANTRY_REQUEST_TIMEOUT_SECONDS", "300"),
+        ("TENANTRY_RATE_LIMITS", "off"),
+        ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", "yes"),
+        ("TENANTRY_REGISTRATION", "private"),
+        ("TENANTRY_SIGNING_KEYS", folder),
+        ("TENANTRY_LOG", "warn,tenantry_api=debug"),
+        ("TENANTRY_LOG_FORMAT", "pretty"),
+        ("TENANTRY_DATA_DIR", "/data"),
+        ("TENANTRY_POSTGRES_BIN", folder),
+    ];
+    let given: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+    let all: Vec<&str> = settings().map(|setting| setting.variable).collect();
+    assert!(
+        all.iter().all(|name| given.contains(name)),
+        "this test leaves one of {all:?} out"
+    );
+
+    let configuration = load(&variables, Purpose::Serve).unwrap();
+    let text = |url: &Option<secrecy::SecretString>| url.as_ref().unwrap().expose_secret().to_owned();
+    assert_eq!(
+        text(&configuration.database.url),
+        "postgres://app:one@db:5432/t?sslmode=require"
+    );
+    assert_eq!(text(&configuration.database.owner_url), "postgresql://owner:two@db/t");
+    assert_eq!(
+        text(&configuration.database.replica_url),
+        "postgres:///t?host=/run/postgresql"
+    );
+    assert_eq!(text(&configuration.database.redis_url), "rediss://:three@cache:6380/1");
+    assert_eq!(configuration.database.pooler, Pooler::Transaction);
+    assert_eq!(configuration.database.max_connections, 1000);
+    assert_eq!(configuration.http.listen.to_string(), "[::]:80");
+    assert_eq!(configuration.http.admin_listen.to_string(), "0.0.0.0:0");
+    assert_eq!(
+        configuration.http.public_url(configuration.http.listen),
+        "https://api.example.com/tenantry"
+    );
+    assert_eq!(configuration.http.base_domain.as_deref(), Some("app.example.com"));
+    assert_eq!(
+        configuration.http.cors_origins,
+        ["https://a.example", "http://localhost:3000", "https://b.example"]
+    );
+    assert_eq!(configuration.http.request_timeout, Duration::from_secs(300));
+    assert_eq!(configuration.http.rate_limits, RateLimits::Off);
+    assert_eq!(configuration.sign_in.registration, Registration::Private);
+    assert_eq!(configuration.sign_in.signing_keys.as_deref(), Some(Path::new(folder)));
+    assert_eq!(configuration.log.filter, "warn,tenantry_api=debug");
+    assert_eq!(configuration.log.format, LogFormat::Pretty);
+    assert_eq!(configuration.development.data_dir, Path::new("/data"));
+    assert_eq!(
+        configuration.development.postgres_bin.as_deref(),
+        Some(Path::new(folder))
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    for (name, values) in [
+        (
+            "TENANTRY_DATABASE_URL",
+            &[
+                "db",
+                "mysql://u:p@db/t",
+                "postgres:///t",
+                "postgres:db",
+                "postgres://u:a#b@db/t",
+                "postgres://u:1/b@db/t",
+            ] as &[&str],
+        ),
+        ("TENANTRY_DATABASE_OWNER_URL", &["http://db"]),
+        ("TENANTRY_DATABASE_REPLICA_URL", &["postgres//db"]),
+        ("TENANTRY_DATABASE_POOLER", &["session", "Transaction"]),
+        (
+            "TENANTRY_DATABASE_MAX_CONNECTIONS",
+            &["0", "1001", "-1", "ten", "1.5", "99999999999999999999"],
+        ),
+        ("TENANTRY_REDIS_URL", &["cache:6379", "http://cache", "redis://"]),
+        (
+            "TENANTRY_LISTEN",
+            &["8080", "localhost", "127.0.0.1", "127.0.0.1:65536", "::1:80"],
+        ),
+        ("TENANTRY_ADMIN_LISTEN", &[":9090"]),
+        (
+            "TENANTRY_PUBLIC_URL",
+            &[
+                "api.example.com",
+                "ftp://a.example",
+                "https://u@a.example",
+                "https://a.example?b",
+                "https://a.example#b",
+            ],
+        ),
+        (
+            "TENANTRY_BASE_DOMAIN",
+            &[
+                "https://a.example",
+                "a.example:80",
+                "*.example",
+                "10.0.0.1",
+                "a..example",
+                "a b",
+            ],
+        ),
+        (
+            "TENANTRY_CORS_ORIGINS",
+            &[
+                "*",
+                "null",
+                "a.example",
+                "https://a.example/",
+                "https://a.example/b",
+                "https://*.a.example",
+                "file:///a",
+            ],
+        ),
+        ("TENANTRY_REQUEST_TIMEOUT_SECONDS", &["0", "301", "30s"]),
+        ("TENANTRY_RATE_LIMITS", &["no", "false", "OFF"]),
+        ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", &["true"]),
+        ("TENANTRY_REGISTRATION", &["closed", "Private"]),
+        ("TENANTRY_LOG", &["info,=", "tenantry=loud"]),
+        ("TENANTRY_LOG_FORMAT", &["text"]),
+        ("TENANTRY_POSTGRES_BIN", &["/no/such/folder"]),
+    ] {
+        for value in values {
+            assert_eq!(names(load(&[(name, value)], Purpose::Dev)), [name], "{value}");
+        }
+    }
+}

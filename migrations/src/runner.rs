@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use sea_orm_migration::{
     MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait,
-    sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement},
+    sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector, Statement},
 };
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::MIGRATIONS;
 
@@ -138,13 +141,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl Connection {
     async fn open(owner_url: &str) -> Result<Self, Error> {
         reach(owner_url).await?;
-        let mut options = ConnectOptions::new(owner_url);
-        options
+        let options: PgConnectOptions = owner_url.parse().map_err(Error::Unreachable)?;
+        // Not by SeaORM's own `connect`, whose span would show the URL, password and all, to whoever logs at `trace`.
+        let pool = PgPoolOptions::new()
             .max_connections(1)
-            .connect_timeout(PATIENCE)
             .acquire_timeout(PATIENCE)
-            .sqlx_logging(false);
-        let connection = Database::connect(options).await?;
+            .connect_lazy_with(options.disable_statement_logging());
+        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         connection.execute_unprepared("set lock_timeout = '60s'").await?;
         connection
             .execute_unprepared("select pg_advisory_lock(hashtext('tenantry migrations'))")

@@ -53,10 +53,15 @@ impl UnreadBody {
             .and_then(|value| value.to_str().ok());
         let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
         let is = |name: &str| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(name));
+        // Compressed bodies could be anything once they are unpacked, and so are not taken.
+        let encoded = request
+            .headers()
+            .get(header::CONTENT_ENCODING)
+            .is_some_and(|coding| coding != "identity");
         let json = is("application/json") || patch && is("application/merge-patch+json");
         Self {
             payload: payload.take(),
-            media_type: if json {
+            media_type: if json && !encoded {
                 MediaType::Json
             } else {
                 MediaType::Other { patch }
@@ -69,7 +74,7 @@ impl UnreadBody {
     }
 
     /// Reads it, once `permitted` says that the caller may act at all.
-    pub(crate) async fn read_once<T: FromFields>(
+    pub(crate) async fn read_once<T: FromFields + Send + 'static>(
         self,
         permitted: impl Future<Output = Result<(), impl Into<ApiError>>>,
     ) -> ApiResult<Body<T>> {
@@ -83,7 +88,13 @@ impl UnreadBody {
             return Err(ApiError::UnsupportedMediaType { accepted });
         }
         let bytes = self.bytes().await?;
-        let value = Fields::decode(parse(&bytes)?)?;
+        let json = parse(&bytes)?;
+        let value = if T::IS_SLOW {
+            let decoding = tokio::task::spawn_blocking(|| Fields::decode(json)).await;
+            decoding.map_err(|_| ApiError::Internal)??
+        } else {
+            Fields::decode(json)?
+        };
         Ok(Body { value, bytes })
     }
 
@@ -104,7 +115,7 @@ impl UnreadBody {
         };
         tokio::time::timeout(MAX_TIME, read)
             .await
-            .unwrap_or(Err(ApiError::Timeout))
+            .unwrap_or_else(|_| Err(ApiError::malformed("body", "The body did not arrive in time.")))
     }
 }
 

@@ -18,7 +18,7 @@ use tenantry_services::limits::Charge;
 use utoipa::ToSchema;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal $status:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $code:tt $status:ident;)*) => {
         /// Every code of the error envelope.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
         pub enum ErrorCode {$(
@@ -213,6 +213,7 @@ impl ApiError {
             Self::Malformed { location, .. } => json!({ "location": location }),
             Self::Validation(failures) => json!({ "fields": failures }),
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
+            Self::RegistrationClosed => json!({ "requiredPermission": null }),
             Self::Conflict(reason) => json!({ "reason": reason }),
             Self::RateLimited(charge) => json!({
                 "scope": charge.scope.as_str(),
@@ -262,7 +263,9 @@ impl ApiError {
     pub(crate) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
-            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed { allow: String::new() },
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed {
+                allow: "GET, HEAD, OPTIONS".to_owned(),
+            },
             StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Self::Timeout,
@@ -317,6 +320,11 @@ impl From<tenantry_services::Error> for ApiError {
                 field: "/password".to_owned(),
                 code: weakness.code().into(),
                 message: weakness.to_string(),
+            }]),
+            E::SettingsTooLarge(field) => Self::Validation(vec![FieldFailure {
+                field: format!("/{field}"),
+                code: "length".into(),
+                message: tenantry_domain::settings::SettingsTooLarge.to_string(),
             }]),
             E::Conflict(conflict) => Self::Conflict(conflict.as_str()),
             E::PreconditionFailed => Self::PreconditionFailed,

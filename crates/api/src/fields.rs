@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+use tenantry_domain::settings::SettingsChange;
 
 use crate::errors::{ApiError, ApiResult, FieldFailure};
 
@@ -31,6 +32,9 @@ impl Failure {
 
 /// A body that is made of a JSON object's fields.
 pub(crate) trait FromFields: Sized {
+    /// Whether taking them takes so long that other requests of the same thread would notice.
+    const IS_SLOW: bool = false;
+
     /// Takes the fields. `None` only where something wrong has been noted.
     fn from_fields(fields: &mut Fields) -> Option<Self>;
 }
@@ -109,6 +113,11 @@ impl Fields {
         }
         None
     }
+}
+
+/// A member of a merge patch that is an object (RFC 7396): merged, or cleared by `null`.
+pub(crate) fn merge_patch(patch: Option<Map<String, Value>>) -> SettingsChange {
+    patch.map_or_else(|| SettingsChange::Replace(Map::new()), SettingsChange::Merge)
 }
 
 /// The most failures that are told of: a body may have a great many unknown fields.

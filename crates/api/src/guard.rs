@@ -89,6 +89,11 @@ pub(crate) struct Guard<P> {
     pub(crate) body: UnreadBody,
 }
 
+/// A member of the organization in the path, whatever they hold there.
+pub(crate) struct Member {
+    pub(crate) context: Arc<TenantContext>,
+}
+
 impl<P: Required> Guard<P> {
     /// The caller.
     pub(crate) fn caller(&self) -> UserId {
@@ -134,6 +139,27 @@ impl FromRequest for SignedIn {
     }
 }
 
+impl FromRequest for Member {
+    type Error = ApiError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let context = enter(&request, services(&request)?, trace(&request)?).await?;
+            services(&request)?.admit_member(&context)?;
+            Ok(Self { context })
+        })
+    }
+}
+
+/// What the caller holds in the organization of the path.
+async fn enter(request: &HttpRequest, services: &Services, trace: TraceId) -> ApiResult<Arc<TenantContext>> {
+    let principal = principal(request, services, trace).await?;
+    let organization = OrganizationRef::parse(path_value(request, "orgId")).ok_or(ApiError::NotFound)?;
+    Ok(services.enter(&principal, &organization).await?)
+}
+
 impl<P: Required> FromRequest for Guard<P> {
     type Error = ApiError;
     type Future = Extracted<Self>;
@@ -143,9 +169,7 @@ impl<P: Required> FromRequest for Guard<P> {
         let body = UnreadBody::new(&request, payload);
         Box::pin(async move {
             let (services, trace) = (services(&request)?.clone(), trace(&request)?);
-            let principal = principal(&request, &services, trace).await?;
-            let organization = OrganizationRef::parse(path_value(&request, "orgId")).ok_or(ApiError::NotFound)?;
-            let context = services.enter(&principal, &organization).await?;
+            let context = enter(&request, &services, trace).await?;
             let access = match services.admit::<P>(&context, trace) {
                 Ok(access) => access,
                 Err(refusal) => return Err(refused(&request, &services, &context, trace, refusal.into()).await),

@@ -20,6 +20,7 @@ mod router;
 mod rules;
 mod server;
 mod timestamps;
+mod words;
 
 pub use errors::ErrorCode;
 pub use openapi::openapi_json;

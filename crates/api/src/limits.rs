@@ -1,30 +1,53 @@
 //! Rate limits of a request, and the headers that tell of them.
 
-use std::cell::Cell;
-
 use actix_web::{
-    HttpMessage as _, HttpRequest,
-    http::header::{HeaderMap, HeaderName, HeaderValue},
+    Error, HttpMessage as _, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
 };
 use tenantry_services::{
     Services,
     limits::{Charge, Limit, LimitKey},
 };
 
-use crate::errors::{ApiError, ApiResult};
+use crate::{
+    errors::{ApiError, ApiResult},
+    guard,
+};
 
 /// The tightest limit that a request was charged for.
-#[derive(Default)]
-struct Tightest(Cell<Option<Charge>>);
+struct Tightest(Charge);
 
-/// Charges a limit by the client's address.
-pub(crate) fn charge_address(request: &HttpRequest, services: &Services, limit: Limit) -> ApiResult<()> {
-    charge(
-        request,
-        services,
-        limit,
-        &LimitKey::address(request.peer_addr().map(|address| address.ip())),
-    )
+/// The limit by address of everything under a path; a new route below it has that limit without asking for it.
+const BY_ADDRESS: [(&str, Limit); 3] = [
+    ("/api/v1/auth/register", Limit::Register),
+    ("/api/v1/auth/login", Limit::SignIn),
+    ("/api/v1/auth/", Limit::Session),
+];
+
+/// Charges the limit by address that a path has, before anything is looked up for the request.
+pub(crate) async fn by_address(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let limit = BY_ADDRESS
+        .iter()
+        .find(|(path, _)| request.path().starts_with(path))
+        .map(|&(_, limit)| limit);
+    if let Some(limit) = limit.filter(|_| request.method() != Method::OPTIONS) {
+        let address = LimitKey::address(request.peer_addr().map(|address| address.ip()));
+        let charged = guard::services(request.request())
+            .and_then(|services| charge(request.request(), services, limit, &address));
+        if let Err(refusal) = charged {
+            return Ok(request.error_response(refusal).map_into_right_body());
+        }
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 /// Charges a limit.
@@ -42,23 +65,16 @@ pub(crate) fn charge(request: &HttpRequest, services: &Services, limit: Limit, k
 
 fn note(request: &HttpRequest, charge: Charge) {
     let mut extensions = request.extensions_mut();
-    if let Some(tightest) = extensions.get::<Tightest>() {
-        let tighter = tightest
-            .0
-            .get()
-            .is_none_or(|before| !charge.allowed || charge.remaining < before.remaining);
-        if tighter {
-            tightest.0.set(Some(charge));
-        }
-    } else {
-        extensions.insert(Tightest(Cell::new(Some(charge))));
+    let before = extensions.get::<Tightest>().map(|tightest| tightest.0);
+    if let Some(tightest) = Charge::tightest(before.into_iter().chain([charge])) {
+        extensions.insert(Tightest(tightest));
     }
 }
 
 /// Writes the headers of the tightest limit.
 pub(crate) fn write_headers(request: &HttpRequest, headers: &mut HeaderMap) {
     let extensions = request.extensions();
-    let Some(charge) = extensions.get::<Tightest>().and_then(|tightest| tightest.0.get()) else {
+    let Some(Tightest(charge)) = extensions.get::<Tightest>() else {
         return;
     };
     let values = [

@@ -88,13 +88,15 @@ impl<F: Copy + FromStr> ListRequest<F> {
                     .map_err(|error| refused("q", &error.to_string()))
             })
             .transpose()?;
+        let mut what: Vec<_> = parameters
+            .iter()
+            .filter(|(name, _)| !WALK.contains(&name.as_str()))
+            .cloned()
+            .collect();
+        what.sort_unstable();
         let identity = ListIdentity {
             path: request.path().to_owned(),
-            parameters: parameters
-                .iter()
-                .filter(|(name, _)| !WALK.contains(&name.as_str()))
-                .cloned()
-                .collect(),
+            parameters: what,
             caller,
         };
         let window = match (value("cursor"), value("page")) {
@@ -327,6 +329,24 @@ pub(crate) struct Links {
     /// The page before; `null` on the first and in a walk by cursor.
     #[schema(format = "uri-reference", max_length = 16_384)]
     pub(crate) prev: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A list that is told in one answer: one that the program itself knows, and that no write makes longer.
+    pub(crate) fn whole(data: Vec<T>, path: &str) -> Self {
+        let meta = Meta {
+            total: Some(data.len() as u64),
+            page: Some(1),
+            page_size: MAX_PAGE_SIZE,
+            next_cursor: None,
+        };
+        let links = Links {
+            own: path.to_owned(),
+            next: None,
+            prev: None,
+        };
+        Self { data, meta, links }
+    }
 }
 
 impl<T: Serialize> Responder for List<T> {

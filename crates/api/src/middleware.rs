@@ -77,6 +77,11 @@ pub(crate) async fn trace(
 }
 
 fn write_headers(headers: &mut HeaderMap, trace: TraceId) {
+    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        // These are put on whatever the origin is: one that is not listed is told nothing.
+        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+        headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+    }
     for (name, value) in SECURITY_HEADERS {
         set_default(headers, name, value);
     }
@@ -215,7 +220,9 @@ pub(crate) async fn negotiate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if request.path().starts_with("/api/") && request.method() != Method::OPTIONS && request.match_pattern().is_some() {
-        demand_json_is_accepted(&request)?;
+        if let Err(refusal) = demand_json_is_accepted(&request) {
+            return Ok(request.error_response(refusal).map_into_right_body());
+        }
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        OpenApi, RefOr, Required, ResponseBuilder, Tag,
+        Components, OpenApi, RefOr, Required, ResponseBuilder, Tag,
         content::ContentBuilder,
         header::HeaderBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
@@ -16,6 +16,8 @@ use utoipa::{
 };
 
 use crate::{errors::ErrorCode, router};
+
+mod examples;
 
 /// The document as it is committed and served: pretty JSON with a line break at its end.
 #[must_use]
@@ -68,7 +70,7 @@ pub(crate) struct ErrorInfo {
     info(
         title = "Tenantry",
         description = include_str!("openapi/introduction.md"),
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT or Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(ErrorEnvelope, ErrorInfo, ErrorCode)),
     servers((url = "/", description = "This server")),
@@ -128,12 +130,57 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
         }
     }
     for (name, schema) in &mut document.components.get_or_insert_default().schemas {
-        // What bodies do not know, they refuse.
-        if let (true, RefOr::T(Schema::Object(object))) = (name.ends_with("Body"), schema) {
+        let RefOr::T(Schema::Object(object)) = schema else {
+            continue;
+        };
+        if name.ends_with("Body") {
+            // What bodies do not know, they refuse.
             object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        } else {
+            // What answers do not have is null, and never left out.
+            object.required = object.properties.keys().cloned().collect();
+        }
+    }
+    let components = document.components.clone().unwrap_or_default();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            show_examples(operation, &components);
         }
     }
     document
+}
+
+/// Gives examples to the parameters and answers that have none.
+fn show_examples(operation: &mut Operation, components: &Components) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(example) = examples::of_parameter(parameter)
+        {
+            *parameter = ParameterBuilder::from(parameter.clone()).example(Some(example)).build();
+        }
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let code = ErrorCode::ALL
+            .iter()
+            .find(|code| response.description.contains(&format!("`{}`", code.as_str())));
+        for content in response.content.values_mut() {
+            let RefOr::T(content) = content else { continue };
+            if let (None, Some(schema)) = (&content.example, &content.schema) {
+                content.example = Some(match code {
+                    Some(code) if !status.starts_with('2') => error_example(*code),
+                    _ => examples::of_schema(schema, components),
+                });
+            }
+        }
+    }
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
@@ -235,18 +282,20 @@ fn bounded_string(max: usize) -> ObjectBuilder {
 
 fn error_response(codes: &[ErrorCode]) -> utoipa::openapi::Response {
     let names: Vec<String> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
-    let example = json!({ "error": {
-        "code": codes.first(),
-        "message": "What went wrong, for people.",
-        "details": null,
-        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
-    }});
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("ErrorEnvelope")))
-        .example(Some(example))
         .build();
     ResponseBuilder::new()
         .description(names.join(" or "))
         .content("application/json", content)
         .build()
+}
+
+fn error_example(code: ErrorCode) -> Value {
+    json!({ "error": {
+        "code": code,
+        "message": "What went wrong, for people.",
+        "details": null,
+        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }})
 }

@@ -74,11 +74,6 @@ impl<T> Reply<T> {
         }
     }
 
-    /// With `201`, where nothing can be pointed at.
-    pub(crate) fn with_status(self, status: StatusCode) -> Self {
-        Self { status, ..self }
-    }
-
     /// Whether this is the answer to a request that was answered before.
     pub(crate) fn replayed(self, replayed: bool) -> Self {
         Self { replayed, ..self }

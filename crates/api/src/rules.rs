@@ -7,14 +7,12 @@ use serde_json::{Map, Value};
 use tenantry_domain::{
     emails::{Email, EmailError},
     keywords::UnknownWord,
+    settings,
     slugs::SlugError,
     text::TextError,
 };
 
 use crate::fields::Failure;
-
-/// The most bytes that free-form settings may have as JSON.
-const MAX_SETTINGS_BYTES: usize = 65_536;
 
 /// The most characters of an URL.
 const MAX_URL: usize = 2048;
@@ -68,6 +66,15 @@ pub(crate) fn secret(value: Value) -> Result<SecretString, Failure> {
     string(value).map(SecretString::from)
 }
 
+/// A password that someone chooses.
+pub(crate) fn new_password(value: Value) -> Result<SecretString, Failure> {
+    let password = secret(value)?;
+    match tenantry_services::users::weakness(&password) {
+        Some(weakness) => Err(Failure::new(weakness.code(), weakness.to_string())),
+        None => Ok(password),
+    }
+}
+
 pub(crate) fn id<T: FromStr>(value: Value) -> Result<T, Failure> {
     string(value)?
         .parse()
@@ -82,13 +89,7 @@ pub(crate) fn object(value: Value) -> Result<Map<String, Value>, Failure> {
     }
     match value {
         Value::Object(object) => {
-            let bytes = serde_json::to_vec(&object).map_or(usize::MAX, |json| json.len());
-            if bytes > MAX_SETTINGS_BYTES {
-                return Err(Failure::new(
-                    "length",
-                    format!("must have {MAX_SETTINGS_BYTES} or fewer bytes as JSON"),
-                ));
-            }
+            settings::check(&object).map_err(|error| Failure::new("length", error.to_string()))?;
             Ok(object)
         }
         _ => Err(Failure::not_a("an object")),

@@ -14,6 +14,7 @@ use tenantry_services::Services;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
+    limits,
     middleware::{self, RequestTimeout, RootSpan},
     router,
 };
@@ -47,10 +48,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// The most connections of one thread; more wait in the backlog.
-const MAX_CONNECTIONS: usize = 8192;
+const MAX_CONNECTIONS: usize = 1024;
 
 /// Headers that scripts of other origins may read.
 const EXPOSED: &[&str] = &[
+    "allow",
     "etag",
     "location",
     "x-trace-id",
@@ -79,6 +81,7 @@ pub fn start(services: Services, settings: &Settings) -> std::io::Result<Running
         app.app_data(services.clone())
             .app_data(timeout.clone())
             .wrap(from_fn(middleware::negotiate))
+            .wrap(from_fn(limits::by_address))
             .wrap(cors(&origins))
             .wrap(from_fn(middleware::outcome))
             .wrap(TracingLogger::<RootSpan>::new())
@@ -146,6 +149,7 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_header("idempotency-key")
         .allowed_header("traceparent")
         .allowed_header("tracestate")
+        .allowed_header("x-api-key")
         .allowed_header("x-tenant-id")
         .allowed_header("x-token-transport")
         .allowed_header("x-csrf-token")

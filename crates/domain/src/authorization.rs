@@ -58,14 +58,13 @@ impl Membership {
     /// Whether any role, wherever it is held, could allow `permission` somewhere.
     #[must_use]
     pub fn could_ever(&self, permission: Permission) -> bool {
-        // Every member may know of the organization itself.
-        permission == Permission::OrganizationView || self.union(|_| true).has_or_own(permission)
+        self.union(|_| true).has_or_own(permission)
     }
 
-    /// The organization itself: every member may know of it.
+    /// The organization itself: every member knows of it.
     #[must_use]
     pub fn decide_organization(&self, permission: Permission) -> Decision {
-        if self.at_organization().has(permission) || permission == Permission::OrganizationView {
+        if self.at_organization().has(permission) {
             Decision::Allowed
         } else {
             Decision::Forbidden

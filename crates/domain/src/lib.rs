@@ -16,6 +16,7 @@ pub mod permissions;
 pub mod projects;
 pub mod roles;
 pub mod sessions;
+pub mod settings;
 pub mod slugs;
 pub mod text;
 pub mod trace;

@@ -51,12 +51,14 @@ keywords! {
     pub enum SessionField {
         /// The moment of signing in.
         CreatedAt = "createdAt",
+        /// The moment at which it was last seen.
+        UpdatedAt = "updatedAt",
     }
 }
 
 /// What one entry is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 pub enum SortValue {
     /// A moment.
     Time(Timestamp),
@@ -177,6 +179,7 @@ impl Listed for Session {
     fn sort_value(&self, field: SessionField) -> SortValue {
         match field {
             SessionField::CreatedAt => SortValue::Time(self.created_at),
+            SessionField::UpdatedAt => SortValue::Time(self.last_seen_at),
         }
     }
 

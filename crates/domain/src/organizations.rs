@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{environment::Timestamp, ids::OrganizationId, keywords, slugs::OrganizationSlug, text::Name};
+use crate::{
+    environment::Timestamp,
+    ids::OrganizationId,
+    keywords,
+    settings::{SettingsChange, SettingsTooLarge},
+    slugs::OrganizationSlug,
+    text::Name,
+};
 
 keywords! {
     /// Whether an organization can be worked in.
@@ -85,7 +92,7 @@ pub struct OrganizationUpdate {
     /// A new slug.
     pub slug: Option<OrganizationSlug>,
     /// Other settings.
-    pub settings: Option<Map<String, Value>>,
+    pub settings: Option<SettingsChange>,
 }
 
 impl Organization {
@@ -93,13 +100,18 @@ impl Organization {
     pub const DEFAULT_REGION: &'static str = "default";
 
     /// This organization with `change` made, without a new version or date.
-    #[must_use]
-    pub fn changed(&self, change: OrganizationUpdate) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When what it keeps for clients becomes too large.
+    pub fn changed(&self, change: OrganizationUpdate) -> Result<Self, SettingsTooLarge> {
+        Ok(Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             slug: change.slug.unwrap_or_else(|| self.slug.clone()),
-            settings: change.settings.unwrap_or_else(|| self.settings.clone()),
+            settings: match change.settings {
+                Some(change) => change.applied_to(&self.settings)?,
+                None => self.settings.clone(),
+            },
             ..self.clone()
-        }
+        })
     }
 }

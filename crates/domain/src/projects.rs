@@ -7,6 +7,7 @@ use crate::{
     environment::Timestamp,
     ids::{OrganizationId, ProjectId, UserId, WorkspaceId},
     keywords,
+    settings::{SettingsChange, SettingsTooLarge},
     slugs::Slug,
     text::{Description, Name},
 };
@@ -93,21 +94,26 @@ pub struct ProjectUpdate {
     /// Another visibility.
     pub visibility: Option<Visibility>,
     /// Other settings.
-    pub settings: Option<Map<String, Value>>,
+    pub settings: Option<SettingsChange>,
 }
 
 impl Project {
     /// This project with `change` made, without a new version or date.
-    #[must_use]
-    pub fn changed(&self, change: ProjectUpdate) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When what it keeps for clients becomes too large.
+    pub fn changed(&self, change: ProjectUpdate) -> Result<Self, SettingsTooLarge> {
+        Ok(Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             slug: change.slug.unwrap_or_else(|| self.slug.clone()),
             description: change.description.unwrap_or_else(|| self.description.clone()),
             status: change.status.unwrap_or(self.status),
             visibility: change.visibility.unwrap_or(self.visibility),
-            settings: change.settings.unwrap_or_else(|| self.settings.clone()),
+            settings: match change.settings {
+                Some(change) => change.applied_to(&self.settings)?,
+                None => self.settings.clone(),
+            },
             ..self.clone()
-        }
+        })
     }
 }

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{emails::Email, environment::Timestamp, ids::UserId, text::Name};
+use crate::{
+    emails::Email,
+    environment::Timestamp,
+    ids::UserId,
+    settings::{SettingsChange, SettingsTooLarge},
+    text::Name,
+};
 
 /// A person as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,19 +48,24 @@ pub struct UserUpdate {
     /// Another language, or none.
     pub locale: Option<Option<String>>,
     /// Other preferences.
-    pub preferences: Option<Map<String, Value>>,
+    pub preferences: Option<SettingsChange>,
 }
 
 impl User {
     /// This person with `change` made, without a new version or date.
-    #[must_use]
-    pub fn changed(&self, change: UserUpdate) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When what it keeps for clients becomes too large.
+    pub fn changed(&self, change: UserUpdate) -> Result<Self, SettingsTooLarge> {
+        Ok(Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             avatar_url: change.avatar_url.unwrap_or_else(|| self.avatar_url.clone()),
             locale: change.locale.unwrap_or_else(|| self.locale.clone()),
-            preferences: change.preferences.unwrap_or_else(|| self.preferences.clone()),
+            preferences: match change.preferences {
+                Some(change) => change.applied_to(&self.preferences)?,
+                None => self.preferences.clone(),
+            },
             ..self.clone()
-        }
+        })
     }
 }

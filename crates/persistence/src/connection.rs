@@ -6,7 +6,10 @@
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Transaction};
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
 use tracing::Instrument as _;
 
 use crate::error::{Result, wrapped};
@@ -21,8 +24,19 @@ impl Connection {
             // Pooled connections may have died since their last use, all of them where the database was restarted.
             // Nothing has been done yet, so trying the next one is safe; the pool drops those that fail.
             let mut left = pool.options().get_max_connections();
+            // All attempts together have the time of one, answers of a database that hangs included.
+            let deadline = Instant::now() + pool.options().get_acquire_timeout();
             loop {
-                match pool.begin_with(AssertSqlSafe(sql.clone())).await {
+                // In a task of its own, which goes on when the request is given up: sqlx rolls nothing back while it waits
+                // for the answer to BEGIN, so whoever got the connection next would be in this transaction, under the
+                // settings of this tenant.
+                let (pool, sql) = (pool.clone(), AssertSqlSafe(sql.clone()));
+                let begin = tokio::spawn(async move { pool.begin_with(sql).await }.in_current_span());
+                let begun = match timeout_at(deadline, begin).await {
+                    Ok(begun) => begun.unwrap_or(Err(sqlx::Error::WorkerCrashed)),
+                    Err(_) => Err(sqlx::Error::PoolTimedOut),
+                };
+                match begun {
                     Ok(transaction) => return Ok(Self(Mutex::new(transaction))),
                     Err(error) if left > 0 && is_of_a_dead_connection(&error) => {
                         tracing::debug!(error = %error, "a pooled connection had died");

@@ -6,8 +6,8 @@
 //! A check is one statement over the whole database, however many tables there are, and a function that turns its rows
 //! into findings. To add one: put it in the file of its subject below, give it a code of its own, and plant the defect
 //! in the suite's `doctor` tests. What is known to be right is listed, never guessed: the tables that belong to no
-//! tenant in [`tables`], the comparisons that a policy may make in [`policies`], the functions that run with other rights
-//! than their caller's in [`functions`].
+//! tenant in [`tables`], the comparisons that a policy may make in [`policies`], the functions that run with other
+//! rights than their caller's in [`functions`].
 
 mod foreign_keys;
 mod functions;

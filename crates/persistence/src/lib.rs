@@ -23,6 +23,7 @@ pub mod projects;
 pub mod roles;
 mod scope;
 pub mod sessions;
+mod slugs;
 pub mod system;
 pub mod tenant;
 pub mod user;

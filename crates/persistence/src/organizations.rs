@@ -2,13 +2,13 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
-    QuerySelect as _, QueryTrait as _, Statement,
+    ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult as _, QuerySelect as _, QueryTrait as _,
+    Statement,
     sea_query::{Alias, Asterisk, Expr, Func, OnConflict, Query},
 };
 use tenantry_domain::{
     lists::{ListQuery, Page, ResourceField},
-    organizations::{Isolation, Organization, OrganizationCreate, OrganizationStatus, OrganizationUpdate, Plan},
+    organizations::{Isolation, Organization, OrganizationCreate, OrganizationStatus, Plan},
     permissions::{Required, perm},
     slugs::OrganizationSlug,
     text::Name,
@@ -18,6 +18,7 @@ use crate::{
     entities::organizations::{ActiveModel, Column, Entity, Model},
     error::{Error, Result, known, one_row},
     lists,
+    slugs::random_suffix,
     tenant::{Authorized, ReadWrite, TenantTx, TransactionMode},
     user::{FoundingTx, UserTx},
     users::json_object,
@@ -44,11 +45,9 @@ impl TryFrom<Model> for Organization {
 }
 
 pub(crate) async fn find<P: Required, M: TransactionMode>(tx: &TenantTx<P, M>) -> Result<Option<Organization>> {
-    let id = tx.scope.organization().as_uuid();
     let row = tx
         .scope
         .find::<Entity>()
-        .filter(Column::Id.eq(id))
         .apply_if(M::LOCKS.then_some(()), |rows, ()| rows.lock_exclusive())
         .one(&tx.connection)
         .await?;
@@ -56,19 +55,19 @@ pub(crate) async fn find<P: Required, M: TransactionMode>(tx: &TenantTx<P, M>) -
 }
 
 impl TenantTx<perm::OrganizationUpdate, ReadWrite> {
-    /// Changes the organization.
+    /// Makes the organization what is wanted of it.
     ///
     /// # Errors
     /// [`Error::Taken`] where another organization has that slug; and when the database fails.
     pub async fn update_organization(
         &self,
         organization: &Authorized<Organization, perm::OrganizationUpdate>,
-        change: OrganizationUpdate,
+        wanted: Organization,
     ) -> Result<Organization> {
         let changed = Organization {
             version: organization.version + 1,
             updated_at: self.now(),
-            ..organization.changed(change)
+            ..wanted
         };
         let values = ActiveModel {
             name: Set(changed.name.as_str().to_owned()),
@@ -78,13 +77,7 @@ impl TenantTx<perm::OrganizationUpdate, ReadWrite> {
             updated_at: Set(changed.updated_at),
             ..Default::default()
         };
-        let done = self
-            .scope
-            .update::<Entity>()
-            .set(values)
-            .filter(Column::Id.eq(organization.id.as_uuid()))
-            .exec(&self.connection)
-            .await?;
+        let done = self.scope.update::<Entity>().set(values).exec(&self.connection).await?;
         one_row(done.rows_affected)?;
         Ok(changed)
     }
@@ -148,7 +141,7 @@ impl FoundingTx {
         }
         let base = OrganizationSlug::derive(new.name.as_str());
         let mut next = 1;
-        loop {
+        while next <= MOST_SUFFIXES {
             let candidates: Vec<String> = (next..next + SLUGS_AT_ONCE)
                 .map(|n| if n == 1 { base.clone() } else { base.with_suffix(n) }.into_string())
                 .collect();
@@ -163,6 +156,9 @@ impl FoundingTx {
                 None => next += SLUGS_AT_ONCE,
             }
         }
+        // So many of one name: a number that nobody else can have taken.
+        row.slug = base.with_suffix(random_suffix(&self.user.environment)).into_string();
+        self.insert_unless_taken(row).await
     }
 
     async fn insert_unless_taken(&self, row: Model) -> Result<Option<Organization>> {
@@ -190,3 +186,6 @@ impl FoundingTx {
 
 /// How many slugs are looked for in one round trip.
 const SLUGS_AT_ONCE: u32 = 64;
+
+/// How many suffixes are tried in order.
+const MOST_SUFFIXES: u32 = 512;

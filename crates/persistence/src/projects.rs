@@ -10,7 +10,7 @@ use tenantry_domain::{
     ids::{ProjectId, WorkspaceId},
     lists::{ListQuery, Page, ResourceField},
     permissions::{Required, perm},
-    projects::{Project, ProjectCreate, ProjectStatus, ProjectUpdate, Visibility},
+    projects::{Project, ProjectCreate, ProjectStatus, Visibility},
     slugs::Slug,
     text::{Description, Name},
     workspaces::Workspace,
@@ -20,6 +20,7 @@ use crate::{
     entities::projects::{ActiveModel, Column, Entity, Model},
     error::{Error, Result, known, one_row},
     lists,
+    slugs::random_suffix,
     tenant::{Authorized, ReadWrite, TenantTx, TransactionMode},
     users::json_object,
 };
@@ -138,7 +139,7 @@ impl TenantTx<perm::ProjectCreate, ReadWrite> {
         }
         let base = Slug::derive(new.name.as_str());
         let mut next = 1;
-        loop {
+        while next <= MOST_SUFFIXES {
             let candidates: Vec<Slug> = (next..next + SLUGS_AT_ONCE)
                 .map(|n| if n == 1 { base.clone() } else { base.with_suffix(n) })
                 .collect();
@@ -152,6 +153,9 @@ impl TenantTx<perm::ProjectCreate, ReadWrite> {
             }
             next += SLUGS_AT_ONCE;
         }
+        // So many of one name: a number that nobody else can have taken.
+        row.slug = base.with_suffix(random_suffix(&self.environment)).into_string();
+        self.insert_unless_taken(row).await
     }
 
     async fn insert_unless_taken(&self, row: Model) -> Result<Option<Project>> {
@@ -185,21 +189,24 @@ impl TenantTx<perm::ProjectCreate, ReadWrite> {
 /// How many slugs are looked for in one round trip.
 const SLUGS_AT_ONCE: u32 = 32;
 
+/// How many suffixes are tried in order.
+const MOST_SUFFIXES: u32 = 512;
+
 impl TenantTx<perm::ProjectUpdate, ReadWrite> {
-    /// Changes a project, and moves it where a target is given.
+    /// Makes a project what is wanted of it, and moves it where a target is given.
     ///
     /// # Errors
     /// [`Error::Taken`] where the workspace has another project of that slug; and when the database fails.
     pub async fn update_project(
         &self,
         project: &Authorized<Project, perm::ProjectUpdate>,
-        change: ProjectUpdate,
+        wanted: Project,
         target: Option<&Authorized<Workspace, perm::ProjectCreate>>,
     ) -> Result<Project> {
         let mut changed = Project {
             version: project.version + 1,
             updated_at: self.now(),
-            ..project.changed(change)
+            ..wanted
         };
         if let Some(workspace) = target {
             changed.workspace_id = workspace.id;

@@ -211,6 +211,7 @@ impl UserTx {
             .filter(Column::ExpiresAt.gt(self.now()));
         let column = |field| match field {
             SessionField::CreatedAt => Expr::col((Entity, Column::CreatedAt)),
+            SessionField::UpdatedAt => Expr::col((Entity, Column::LastSeenAt)),
         };
         let id = Expr::col((Entity, Column::Id));
         lists::fetch(&self.connection, rows.into_query(), query, column, id, |row| {

@@ -186,12 +186,22 @@ pub fn admit<P: Required>(context: &Arc<TenantContext>, trace: TraceId) -> Resul
     })
 }
 
-fn check<P: Required>(context: &TenantContext) -> Result<()> {
-    match context.status {
-        OrganizationStatus::Active => {}
-        OrganizationStatus::Suspended => return Err(Error::Suspended),
-        OrganizationStatus::Deleted => return Err(Error::NotFound),
+impl TenantContext {
+    /// That the organization can be worked in: all that is asked where being a member is enough.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`].
+    pub fn demand_active(&self) -> Result<()> {
+        match self.status {
+            OrganizationStatus::Active => Ok(()),
+            OrganizationStatus::Suspended => Err(Error::Suspended),
+            OrganizationStatus::Deleted => Err(Error::NotFound),
+        }
     }
+}
+
+fn check<P: Required>(context: &TenantContext) -> Result<()> {
+    context.demand_active()?;
     if context.membership.could_ever(P::PERMISSION) {
         Ok(())
     } else {

@@ -4,11 +4,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, sea_query::OnConflict,
 };
 use serde_json::{Map, Value};
-use tenantry_domain::{
-    emails::Email,
-    text::Name,
-    users::{User, UserUpdate},
-};
+use tenantry_domain::{emails::Email, text::Name, users::User};
 
 use crate::{
     entities::{
@@ -108,15 +104,15 @@ impl UserTx {
         row.ok_or(Error::SessionEnded)?.try_into()
     }
 
-    /// Changes what is known of the person.
+    /// Makes what is known of the person what is wanted of it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn update_oneself(&self, user: &User, change: UserUpdate) -> Result<User> {
+    pub async fn update_oneself(&self, user: &User, wanted: User) -> Result<User> {
         let changed = User {
             version: user.version + 1,
             updated_at: self.now(),
-            ..user.changed(change)
+            ..wanted
         };
         let values = ActiveModel {
             name: Set(changed.name.as_str().to_owned()),

@@ -173,7 +173,7 @@ async fn wait_for(database: &Database) -> anyhow::Result<()> {
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
             Err(error @ StoreError::Unavailable(_)) => {
-                return Err(anyhow::Error::new(error).context(Unavailable("the database does not answer")));
+                return Err(anyhow::Error::new(error).context(Unavailable("the database")));
             }
             Err(error) => return Err(error.into()),
         }

@@ -108,6 +108,14 @@ impl Services {
         Ok(context)
     }
 
+    /// Lets a member in, whatever they hold.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`].
+    pub fn admit_member(&self, context: &TenantContext) -> Result<()> {
+        context.demand_active().map_err(Error::from)
+    }
+
     /// Lets a caller in who holds `P` somewhere in the organization.
     ///
     /// # Errors

@@ -129,12 +129,10 @@ impl Services {
         if !projects.items.is_empty() {
             return Ok(());
         }
-        let workspaces = self.list_workspaces(&self.admit(&context, trace)?, &mine).await?;
-        let Some(workspace) = workspaces.items.first() else {
-            return Ok(());
-        };
+        let both = ListQuery { page_size: 2, ..mine };
+        let workspaces = self.list_workspaces(&self.admit(&context, trace)?, &both).await?.items;
         let access = self.admit::<perm::ProjectCreate>(&context, trace)?;
-        for (name, description, visibility) in demo.projects {
+        for ((name, description, visibility), workspace) in demo.projects.into_iter().zip(workspaces.iter().cycle()) {
             let new = ProjectCreate {
                 name: Name::from_stored(name.to_owned()),
                 slug: None,

@@ -30,6 +30,9 @@ pub enum Error {
     /// The password is too weak.
     #[error("the password is too weak")]
     WeakPassword(#[from] Weakness),
+    /// What a resource keeps for clients would become too large, in the field of this name.
+    #[error("{0} would become too large")]
+    SettingsTooLarge(&'static str),
     /// Something that exists is in the way.
     #[error("conflict: {}", .0.as_str())]
     Conflict(Conflict),

@@ -58,6 +58,7 @@ pub struct Services(Arc<Inner>);
 struct Inner {
     settings: Settings,
     callers: callers::Caches,
+    health: health::Last,
 }
 
 impl Services {
@@ -67,6 +68,7 @@ impl Services {
         Self(Arc::new(Inner {
             settings,
             callers: callers::Caches::default(),
+            health: health::Last::default(),
         }))
     }
 
@@ -88,6 +90,10 @@ impl Services {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn last_check(&self) -> &health::Last {
+        &self.0.health
     }
 
     pub(crate) fn caller_caches(&self) -> &callers::Caches {

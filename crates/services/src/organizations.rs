@@ -102,11 +102,14 @@ impl Services {
         let tx = access.begin(self.database()).await?;
         let organization = tx.organization().await?;
         precondition.check(organization.version)?;
-        if organization.changed(change.clone()) == *organization {
+        let wanted = organization
+            .changed(change)
+            .map_err(|_| Error::SettingsTooLarge("settings"))?;
+        if wanted == *organization {
             return Ok(organization.into_inner());
         }
         let changed = tx
-            .update_organization(&organization, change)
+            .update_organization(&organization, wanted)
             .await
             .map_err(|error| match error {
                 StoreError::Taken(_) => Error::Conflict(Conflict::SlugTaken),

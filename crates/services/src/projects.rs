@@ -119,11 +119,14 @@ impl Services {
             Some(workspace) => Some(tx.workspace_for::<perm::ProjectCreate>(workspace).await?),
             None => None,
         };
-        if target.is_none() && project.changed(change.clone()) == *project {
+        let wanted = project
+            .changed(change)
+            .map_err(|_| Error::SettingsTooLarge("settings"))?;
+        if target.is_none() && wanted == *project {
             return Ok(project.into_inner());
         }
         let changed = tx
-            .update_project(&project, change, target.as_ref())
+            .update_project(&project, wanted, target.as_ref())
             .await
             .map_err(slug_taken)?;
         tx.commit(Event::changed(EventType::ProjectUpdated, &*project, &changed))

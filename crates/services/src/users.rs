@@ -35,6 +35,13 @@ pub struct NewAccount {
     pub organization: Option<Name>,
 }
 
+/// What is wrong with a password, whoever chooses it: for an answer that names all that is wrong with a body at once.
+/// Takes milliseconds. Making the account looks again, with the address in mind.
+#[must_use]
+pub fn weakness(password: &SecretString) -> Option<passwords::Weakness> {
+    passwords::check(password, "").err()
+}
+
 impl Services {
     /// Makes an account and signs it in; founds its first organization where one is named.
     ///
@@ -122,10 +129,13 @@ impl Services {
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
         let user = tx.oneself_to_change().await?;
         precondition.check(user.version)?;
-        if user.changed(change.clone()) == user {
+        let wanted = user
+            .changed(change)
+            .map_err(|_| Error::SettingsTooLarge("preferences"))?;
+        if wanted == user {
             return Ok(user);
         }
-        let changed = tx.update_oneself(&user, change).await?;
+        let changed = tx.update_oneself(&user, wanted).await?;
         tx.commit(Event::changed(EventType::UserUpdated, &user, &changed))
             .await?;
         Ok(changed)

@@ -21,7 +21,8 @@ create policy tenant on organizations to tenantry_runtime
 grant select, insert on organizations to tenantry_runtime;
 grant update (name, slug, status, settings, version, updated_at) on organizations to tenantry_runtime;
 create policy lookup on organizations for select to tenantry_lookup using (true);
-grant select on organizations to tenantry_lookup;
+grant select (id, name, slug, status, plan, region, isolation, settings, version, created_at, updated_at)
+    on organizations to tenantry_lookup;
 
 -- The first of these slugs that no organization has, deleted ones included: those of other tenants cannot be seen.
 create function lookup.free_organization_slug(candidates text[]) returns text

@@ -61,7 +61,13 @@ create function lookup.my_organizations()
     )
     language sql stable security definer set search_path = pg_catalog, public
     begin atomic
-        select o.id, o.name, o.slug, o.status, o.plan, o.region, o.isolation, o.settings,
+        select o.id, o.name, o.slug, o.status, o.plan, o.region, o.isolation,
+               -- A suspended organization tells nothing of itself, and none does to those without a role in all of it.
+               case when o.status = 'active' and exists (
+                   select 1 from public.grants g
+                   where g.organization_id = o.id and g.member_id = m.id
+                     and g.workspace_id is null and g.project_id is null
+               ) then o.settings else '{}' end,
                o.version, o.created_at, o.updated_at
         from public.organizations o
         join public.members m on m.organization_id = o.id

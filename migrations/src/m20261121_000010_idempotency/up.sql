@@ -11,6 +11,7 @@ create table idempotency_records (
     expires_at  timestamptz(3) not null,
     primary key (organization_id, user_id, scope_hash)
 );
+create index idempotency_records_of_user on idempotency_records (user_id);
 create index idempotency_records_expired on idempotency_records (organization_id, user_id, expires_at);
 alter table idempotency_records enable row level security;
 alter table idempotency_records force row level security;

@@ -1,6 +1,6 @@
 //! Making an account, signing in, staying signed in, signing out.
 
-use actix_web::{HttpRequest, http::StatusCode, post};
+use actix_web::{HttpRequest, post};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use tenantry_domain::{emails::Email, text::Name};
@@ -46,9 +46,12 @@ pub(crate) struct RegisterBody {
 }
 
 impl FromFields for RegisterBody {
+    /// How easily a password is guessed takes milliseconds to estimate.
+    const IS_SLOW: bool = true;
+
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let email = fields.required("email", rules::email);
-        let password = fields.required("password", rules::secret);
+        let password = fields.required("password", rules::new_password);
         let name = fields.required("name", rules::text);
         let organization_name = fields.optional("organizationName", rules::text);
         Some(Self {
@@ -182,7 +185,7 @@ fn wrong_credentials(error: Error) -> ApiError {
     operation_id = "register",
     request_body = RegisterBody,
     responses(
-        (status = 201, description = "The session", body = Data<SignedInView>),
+        (status = 201, description = "The session", body = Data<SignedInView>, headers(("Location" = String))),
         (status = 403, description = "`FORBIDDEN`: registration is closed", body = crate::openapi::ErrorEnvelope),
         (status = 409, description = "`CONFLICT` (`email_taken`)", body = crate::openapi::ErrorEnvelope),
     ),
@@ -190,15 +193,12 @@ fn wrong_credentials(error: Error) -> ApiError {
 #[post("/api/v1/auth/register")]
 pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
     let Anyone { services, trace, body } = caller;
-    limits::charge_address(&request, &services, Limit::Register)?;
     let body = body
         .read_once::<RegisterBody>(async { services.demand_open_registration() })
         .await?;
     no_parameters(&request)?;
     let session = services.register(body.value.into(), &device(&request), trace).await?;
-    Ok(Reply::ok(signed_in(&services, session))
-        .with_status(StatusCode::CREATED)
-        .no_store())
+    Ok(Reply::created(signed_in(&services, session), "/api/v1/me".to_owned()).no_store())
 }
 
 /// Sign in
@@ -216,13 +216,16 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
 #[post("/api/v1/auth/login")]
 pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
     let Anyone { services, trace, body } = caller;
-    limits::charge_address(&request, &services, Limit::SignIn)?;
     let LoginBody { email, password } = body
         .read_once::<LoginBody>(async { Ok::<_, ApiError>(()) })
         .await?
         .value;
     no_parameters(&request)?;
-    let account = LimitKey::account(&email);
+    // By the address as it is looked up: another spelling of it is no other account.
+    let account = match email.parse::<Email>() {
+        Ok(email) => LimitKey::account(email.canonical()),
+        Err(_) => LimitKey::account(&email),
+    };
     limits::charge(&request, &services, Limit::SignInAccount, &account)?;
     let outcome = services.sign_in(&email, password, &device(&request), trace).await;
     if !matches!(outcome, Err(Error::Unauthenticated)) {
@@ -249,7 +252,6 @@ pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Rep
 #[post("/api/v1/auth/refresh")]
 pub(crate) async fn refresh(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
     let Anyone { services, trace, body } = caller;
-    limits::charge_address(&request, &services, Limit::Session)?;
     let token = body
         .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
         .await?
@@ -275,7 +277,6 @@ pub(crate) async fn refresh(caller: Anyone, request: HttpRequest) -> ApiResult<R
 #[post("/api/v1/auth/logout")]
 pub(crate) async fn logout(caller: Anyone, request: HttpRequest) -> ApiResult<NoContent> {
     let Anyone { services, trace, body } = caller;
-    limits::charge_address(&request, &services, Limit::Session)?;
     let token = body
         .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
         .await?

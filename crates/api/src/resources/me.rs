@@ -7,6 +7,7 @@ use tenantry_domain::{
     emails::Email,
     environment::Timestamp,
     ids::UserId,
+    settings::SettingsChange,
     text::Name,
     users::{User, UserUpdate},
 };
@@ -16,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     errors::{ApiError, ApiResult},
     etags,
-    fields::{Fields, FromFields},
+    fields::{Fields, FromFields, merge_patch},
     guard::SignedIn,
     listing::no_parameters,
     reply::{Data, Reply},
@@ -85,8 +86,9 @@ pub(crate) struct UserPatchBody {
     /// A language tag (BCP 47).
     #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
     locale: Option<Option<String>>,
-    #[schema(value_type = Option<Object>, nullable = false)]
-    preferences: Option<Map<String, Value>>,
+    /// Merged into what is there; `null` members are removed, and `null` removes them all.
+    #[schema(value_type = Option<Object>)]
+    preferences: Option<SettingsChange>,
 }
 
 impl FromFields for UserPatchBody {
@@ -95,7 +97,7 @@ impl FromFields for UserPatchBody {
             name: fields.patched("name", rules::text),
             avatar_url: fields.clearable("avatarUrl", rules::picture_url),
             locale: fields.clearable("locale", rules::locale),
-            preferences: fields.patched("preferences", rules::object),
+            preferences: fields.clearable("preferences", rules::object).map(merge_patch),
         })
     }
 }

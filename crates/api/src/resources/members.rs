@@ -19,7 +19,7 @@ use crate::{
     errors::ApiResult,
     guard::Guard,
     listing::{Filters, List, ListParameters, ListRequest},
-    timestamps,
+    timestamps, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -44,7 +44,7 @@ pub(crate) struct MemberView {
     avatar_url: Option<String>,
     /// The role in the whole organization; `null` where roles are held further down alone.
     role: Option<RoleView>,
-    #[schema(value_type = MemberStatusWord)]
+    #[schema(value_type = words::MemberStatus)]
     status: MemberStatus,
     #[serde(serialize_with = "timestamps::serialize")]
     #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
@@ -71,16 +71,6 @@ pub(crate) struct RoleView {
     key: String,
     #[schema(min_length = 1, max_length = 255, example = "Admin")]
     name: String,
-}
-
-/// Whether a membership counts.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = MemberStatus)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum MemberStatusWord {
-    Active,
-    Inactive,
 }
 
 impl From<RoleName> for RoleView {

@@ -10,6 +10,7 @@ use tenantry_domain::{
     organizations::{Isolation, Organization, OrganizationCreate, OrganizationStatus, OrganizationUpdate, Plan},
     permissions::{Required as _, perm},
     roles::{Grant, Level},
+    settings::SettingsChange,
     slugs::OrganizationSlug,
     text::Name,
 };
@@ -19,13 +20,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     errors::{ApiError, ApiResult},
     etags,
-    fields::{Fields, FromFields},
-    guard::{Guard, SignedIn},
+    fields::{Fields, FromFields, merge_patch},
+    guard::{Guard, Member, SignedIn},
     idempotency,
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
     reply::{Data, Reply},
     resources::members::RoleView,
-    rules, timestamps,
+    rules, timestamps, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -49,14 +50,14 @@ pub(crate) struct OrganizationView {
     /// Its name in URLs, unique everywhere.
     #[schema(value_type = String, min_length = 1, max_length = 63, example = "acme")]
     slug: OrganizationSlug,
-    #[schema(value_type = OrganizationStatusWord)]
+    #[schema(value_type = words::OrganizationStatus)]
     status: OrganizationStatus,
-    #[schema(value_type = PlanWord)]
+    #[schema(value_type = words::Plan)]
     plan: Plan,
     /// Where its data lives; chosen at its founding.
     #[schema(min_length = 1, max_length = 63, example = "default")]
     region: String,
-    #[schema(value_type = IsolationWord)]
+    #[schema(value_type = words::Isolation)]
     isolation: Isolation,
     /// Whatever clients keep with it.
     #[schema(value_type = Object)]
@@ -67,38 +68,6 @@ pub(crate) struct OrganizationView {
     #[serde(serialize_with = "timestamps::serialize")]
     #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
     updated_at: Timestamp,
-}
-
-/// Whether an organization can be worked in.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = OrganizationStatus)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum OrganizationStatusWord {
-    Active,
-    Suspended,
-    Deleted,
-}
-
-/// What an organization pays for.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Plan)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum PlanWord {
-    Free,
-    Starter,
-    Pro,
-    Enterprise,
-}
-
-/// How an organization's rows are kept apart: `shared` tables behind row-level security.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Isolation)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum IsolationWord {
-    Shared,
 }
 
 impl From<Organization> for OrganizationView {
@@ -163,8 +132,9 @@ pub(crate) struct OrganizationPatchBody {
     name: Option<Name>,
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 63)]
     slug: Option<OrganizationSlug>,
-    #[schema(value_type = Option<Object>, nullable = false)]
-    settings: Option<Map<String, Value>>,
+    /// Merged into what is there; `null` members are removed, and `null` removes them all.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<SettingsChange>,
 }
 
 impl FromFields for OrganizationPatchBody {
@@ -172,7 +142,7 @@ impl FromFields for OrganizationPatchBody {
         Some(Self {
             name: fields.patched("name", rules::text),
             slug: fields.patched("slug", rules::text),
-            settings: fields.patched("settings", rules::object),
+            settings: fields.clearable("settings", rules::object).map(merge_patch),
         })
     }
 }
@@ -391,12 +361,9 @@ pub(crate) async fn update_organization(
     extensions(("x-permission" = json!(null))),
 )]
 #[get("/api/v1/organizations/{orgId}/context")]
-pub(crate) async fn get_context(
-    guard: Guard<perm::OrganizationView>,
-    request: HttpRequest,
-) -> ApiResult<Reply<ContextView>> {
+pub(crate) async fn get_context(member: Member, request: HttpRequest) -> ApiResult<Reply<ContextView>> {
     no_parameters(&request)?;
-    let membership = guard.access.context().membership();
+    let membership = member.context.membership();
     let in_organization = membership
         .grants
         .iter()

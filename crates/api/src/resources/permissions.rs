@@ -1,6 +1,6 @@
 //! The catalogue of permissions.
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header::CACHE_CONTROL};
+use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use tenantry_domain::permissions::{Permission, PermissionSet};
 use utoipa::ToSchema;
@@ -9,8 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     errors::ApiResult,
     guard::SignedIn,
-    listing::no_parameters,
-    reply::{Data, PRIVATE},
+    listing::{List, no_parameters},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -60,14 +59,12 @@ impl From<Permission> for PermissionView {
 #[utoipa::path(
     tag = "Permissions",
     operation_id = "listPermissions",
-    responses((status = 200, description = "The catalogue", body = Data<Vec<PermissionView>>)),
+    responses((status = 200, description = "The catalogue", body = List<PermissionView>)),
     security(("bearer" = [])),
 )]
 #[get("/api/v1/permissions")]
-pub(crate) async fn list_permissions(_: SignedIn, request: HttpRequest) -> ApiResult<HttpResponse> {
+pub(crate) async fn list_permissions(_: SignedIn, request: HttpRequest) -> ApiResult<List<PermissionView>> {
     no_parameters(&request)?;
-    let catalogue: Vec<PermissionView> = Permission::ALL.iter().copied().map(Into::into).collect();
-    Ok(HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, PRIVATE))
-        .json(Data { data: catalogue }))
+    let catalogue = Permission::ALL.iter().copied().map(Into::into).collect();
+    Ok(List::whole(catalogue, request.path()))
 }

@@ -9,6 +9,7 @@ use tenantry_domain::{
     lists::{Direction, ResourceField},
     permissions::{Required as _, perm},
     projects::{Project, ProjectCreate, ProjectStatus, ProjectUpdate, Visibility},
+    settings::SettingsChange,
     slugs::Slug,
     text::{Description, Name},
 };
@@ -19,12 +20,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     errors::ApiResult,
     etags,
-    fields::{Fields, FromFields},
+    fields::{Fields, FromFields, merge_patch},
     guard::{Guard, path_id, path_value},
     idempotency,
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
     reply::{Data, NoContent, Reply},
-    rules, timestamps,
+    rules, timestamps, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -55,9 +56,9 @@ pub(crate) struct ProjectView {
     slug: Slug,
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Option<Description>,
-    #[schema(value_type = ProjectStatusWord)]
+    #[schema(value_type = words::ProjectStatus)]
     status: ProjectStatus,
-    #[schema(value_type = VisibilityWord)]
+    #[schema(value_type = words::Visibility)]
     visibility: Visibility,
     /// Whatever clients keep with it.
     #[schema(value_type = Object)]
@@ -71,27 +72,6 @@ pub(crate) struct ProjectView {
     #[serde(serialize_with = "timestamps::serialize")]
     #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
     updated_at: Timestamp,
-}
-
-/// Whether a project is being worked on.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ProjectStatus)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum ProjectStatusWord {
-    Active,
-    Archived,
-}
-
-/// Who may know of a project: `organization`, whoever may view projects above it; `private`, its creator, those with a
-/// role on it or on its workspace, and those who manage projects.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Visibility)]
-#[expect(dead_code, reason = "read by the derive alone")]
-pub(crate) enum VisibilityWord {
-    Organization,
-    Private,
 }
 
 impl From<Project> for ProjectView {
@@ -124,10 +104,10 @@ pub(crate) struct ProjectCreateBody {
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Option<Description>,
     /// `active` where it is absent.
-    #[schema(value_type = Option<ProjectStatusWord>)]
+    #[schema(value_type = Option<words::ProjectStatus>)]
     status: Option<ProjectStatus>,
     /// `organization` where it is absent.
-    #[schema(value_type = Option<VisibilityWord>)]
+    #[schema(value_type = Option<words::Visibility>)]
     visibility: Option<Visibility>,
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
@@ -175,12 +155,13 @@ pub(crate) struct ProjectPatchBody {
     slug: Option<Slug>,
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Option<Option<Description>>,
-    #[schema(value_type = Option<ProjectStatusWord>, nullable = false)]
+    #[schema(value_type = Option<words::ProjectStatus>, nullable = false)]
     status: Option<ProjectStatus>,
-    #[schema(value_type = Option<VisibilityWord>, nullable = false)]
+    #[schema(value_type = Option<words::Visibility>, nullable = false)]
     visibility: Option<Visibility>,
-    #[schema(value_type = Option<Object>, nullable = false)]
-    settings: Option<Map<String, Value>>,
+    /// Merged into what is there; `null` members are removed, and `null` removes them all.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<SettingsChange>,
     /// Moves the project to another workspace, which needs `project:create` there.
     #[schema(value_type = Option<uuid::Uuid>, nullable = false)]
     workspace_id: Option<WorkspaceId>,
@@ -194,7 +175,7 @@ impl FromFields for ProjectPatchBody {
             description: fields.clearable("description", rules::text),
             status: fields.patched("status", rules::text),
             visibility: fields.patched("visibility", rules::text),
-            settings: fields.patched("settings", rules::object),
+            settings: fields.clearable("settings", rules::object).map(merge_patch),
             workspace_id: fields.patched("workspaceId", rules::id),
         })
     }
@@ -224,9 +205,9 @@ pub(crate) struct ProjectReplaceBody {
     slug: Option<Slug>,
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Option<Description>,
-    #[schema(value_type = Option<ProjectStatusWord>)]
+    #[schema(value_type = Option<words::ProjectStatus>)]
     status: Option<ProjectStatus>,
-    #[schema(value_type = Option<VisibilityWord>)]
+    #[schema(value_type = Option<words::Visibility>)]
     visibility: Option<Visibility>,
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
@@ -263,7 +244,7 @@ impl ProjectReplaceBody {
             description: Some(self.description),
             status: Some(self.status.unwrap_or(ProjectStatus::Active)),
             visibility: Some(self.visibility.unwrap_or(Visibility::Organization)),
-            settings: self.settings,
+            settings: self.settings.map(SettingsChange::Replace),
         };
         (change, self.workspace_id)
     }
@@ -284,7 +265,7 @@ const ORDER: (ResourceField, Direction) = (ResourceField::CreatedAt, Direction::
         ("wsId" = uuid::Uuid, Path, description = "Id of the workspace"),
         ListParameters,
         ("q" = Option<String>, Query, description = "Text that the name contains", min_length = 1, max_length = 255),
-        ("status" = Option<ProjectStatusWord>, Query, description = "Those of this status alone"),
+        ("status" = Option<words::ProjectStatus>, Query, description = "Those of this status alone"),
     ),
     responses((status = 200, description = "A page of projects", body = List<ProjectView>)),
     security(("bearer" = [])),
@@ -309,7 +290,7 @@ pub(crate) async fn list_workspace_projects(
         ("orgId" = String, Path, description = "Id or slug of the organization", max_length = 63),
         ListParameters,
         ("q" = Option<String>, Query, description = "Text that the name contains", min_length = 1, max_length = 255),
-        ("status" = Option<ProjectStatusWord>, Query, description = "Those of this status alone"),
+        ("status" = Option<words::ProjectStatus>, Query, description = "Those of this status alone"),
     ),
     responses((status = 200, description = "A page of projects", body = List<ProjectView>)),
     security(("bearer" = [])),
@@ -371,10 +352,16 @@ pub(crate) async fn create_project(
     request: HttpRequest,
 ) -> ApiResult<Reply<ProjectView>> {
     let Guard { access, services, body } = guard;
-    let workspace = path_id(&request, "wsId")?;
-    let body = body
-        .read_once::<ProjectCreateBody>(services.may_touch_workspace(&access, workspace))
-        .await?;
+    let workspace = path_id(&request, "wsId");
+    let permitted = async {
+        match &workspace {
+            Ok(id) => services.may_touch_workspace(&access, *id).await,
+            // What is no id is no workspace either, which is told after what comes before it.
+            Err(_) => Ok(()),
+        }
+    };
+    let body = body.read_once::<ProjectCreateBody>(permitted).await?;
+    let workspace = workspace?;
     no_parameters(&request)?;
     let key = idempotency::key(&request, &body.bytes)?;
     let created = services
@@ -470,14 +457,22 @@ pub(crate) async fn replace_project(
     write::<ProjectReplaceBody>(guard, request, ProjectReplaceBody::split).await
 }
 
-async fn write<B: FromFields>(
+async fn write<B: FromFields + Send + 'static>(
     guard: Guard<perm::ProjectUpdate>,
     request: HttpRequest,
     split: impl Fn(B) -> (ProjectUpdate, Option<WorkspaceId>),
 ) -> ApiResult<Reply<ProjectView>> {
     let Guard { access, services, body } = guard;
-    let id = path_id(&request, "projectId")?;
-    let body = body.read_once::<B>(services.may_touch_project(&access, id)).await?;
+    let id = path_id(&request, "projectId");
+    let permitted = async {
+        match &id {
+            Ok(id) => services.may_touch_project(&access, *id).await,
+            // What is no id is no project either, which is told after what comes before it.
+            Err(_) => Ok(()),
+        }
+    };
+    let body = body.read_once::<B>(permitted).await?;
+    let id = id?;
     no_parameters(&request)?;
     let (change, move_to) = split(body.value);
     let precondition = etags::precondition(&request)?;

@@ -10,14 +10,12 @@ use tenantry_domain::{
     lists::{Direction, SessionField},
     sessions::Session,
 };
-use tenantry_services::limits::Limit;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     errors::ApiResult,
     guard::{SignedIn, path_id},
-    limits,
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
     reply::NoContent,
     timestamps,
@@ -77,7 +75,6 @@ pub(crate) async fn list_sessions(caller: SignedIn, request: HttpRequest) -> Api
         trace,
         ..
     } = caller;
-    limits::charge_address(&request, &services, Limit::Session)?;
     let order = (SessionField::CreatedAt, Direction::Descending);
     let asked = ListRequest::parse(&request, &services, principal.user(), order, Filters(&[]))?;
     let page = services.list_sessions(&principal, &asked.query, trace).await?;
@@ -104,7 +101,6 @@ pub(crate) async fn list_sessions(caller: SignedIn, request: HttpRequest) -> Api
 )]
 #[delete("/api/v1/auth/sessions/{sessionId}")]
 pub(crate) async fn revoke_session(caller: SignedIn, request: HttpRequest) -> ApiResult<NoContent> {
-    limits::charge_address(&request, &caller.services, Limit::Session)?;
     let id = path_id(&request, "sessionId")?;
     no_parameters(&request)?;
     caller
@@ -123,7 +119,6 @@ pub(crate) async fn revoke_session(caller: SignedIn, request: HttpRequest) -> Ap
 )]
 #[delete("/api/v1/auth/sessions")]
 pub(crate) async fn revoke_other_sessions(caller: SignedIn, request: HttpRequest) -> ApiResult<NoContent> {
-    limits::charge_address(&request, &caller.services, Limit::Session)?;
     no_parameters(&request)?;
     caller
         .services

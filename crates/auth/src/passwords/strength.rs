@@ -57,6 +57,21 @@ impl Weakness {
     }
 }
 
+/// Whether a password has a length that is taken: [`MIN_LENGTH`] to [`MAX_LENGTH`] characters.
+///
+/// # Errors
+/// [`Weakness::TooShort`], [`Weakness::TooLong`].
+fn check_length(password: &SecretString) -> Result<(), Weakness> {
+    let length = password.expose_secret().chars().take(MAX_LENGTH + 1).count();
+    if length < MIN_LENGTH {
+        return Err(Weakness::TooShort);
+    }
+    if length > MAX_LENGTH {
+        return Err(Weakness::TooLong);
+    }
+    Ok(())
+}
+
 /// Whether `password` may be chosen by the owner of `email`, which must not be most of it.
 ///
 /// Takes well under a millisecond for what people type and some milliseconds for what is made to take long.
@@ -64,14 +79,8 @@ impl Weakness {
 /// # Errors
 /// What is wrong with it.
 pub fn check(password: &SecretString, email: &str) -> Result<(), Weakness> {
+    check_length(password)?;
     let password = password.expose_secret();
-    let length = password.chars().take(MAX_LENGTH + 1).count();
-    if length < MIN_LENGTH {
-        return Err(Weakness::TooShort);
-    }
-    if length > MAX_LENGTH {
-        return Err(Weakness::TooLong);
-    }
     let email_words = email_words(email);
     let characters = Zeroizing::new(password.chars().collect::<Vec<char>>());
     let core = without_repetition(&characters);

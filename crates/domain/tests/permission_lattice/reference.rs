@@ -185,13 +185,9 @@ impl Scene {
         }
     }
 
-    /// Membership alone is enough to see the organization.
+    /// The organization is known to every member; what they may do is by what they hold in all of it.
     pub(crate) fn organization(&self, permission: &str) -> u16 {
         let held = self.held(&[Place::Organization]);
-        if permission == "organization:view" || held.contains(permission) {
-            200
-        } else {
-            403
-        }
+        if held.contains(permission) { 200 } else { 403 }
     }
 }

@@ -1,8 +1,8 @@
 //! What the policies compare.
 //!
 //! A policy that lets a serving process see rows is right when it is exactly one of the comparisons that are known to
-//! keep tenants apart, as PostgreSQL prints it back: nobody can tell by rules of thumb what an arbitrary expression lets
-//! through. To use another comparison, add what `pg_get_expr` prints for it to the tables it is for, in
+//! keep tenants apart, as PostgreSQL prints it back: nobody can tell by rules of thumb what an arbitrary expression
+//! lets through. To use another comparison, add what `pg_get_expr` prints for it to the tables it is for, in
 //! [`tables`](super::tables).
 
 use std::collections::HashMap;

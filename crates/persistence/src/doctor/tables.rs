@@ -70,7 +70,9 @@ select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'f' as is_fore
                union all
                select a.grantee from pg_attribute ca, aclexplode(ca.attacl) a where ca.attrelid = c.oid
            ) a,
-           lateral (select case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) g (name)
+           lateral (
+               select case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
+           ) g (name)
            where a.grantee::bigint = any ($1::bigint[]) and a.grantee <> c.relowner
        ) as grantees
 from pg_class c

@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     permissions::perm,
-    projects::{Project, ProjectUpdate},
+    projects::Project,
     workspaces::Workspace,
 };
 use tenantry_persistence::tenant::{Authorized, TenantTx};
@@ -10,9 +10,10 @@ use tenantry_persistence::tenant::{Authorized, TenantTx};
 async fn move_to(
     tx: &TenantTx<perm::ProjectUpdate>,
     project: &Authorized<Project, perm::ProjectUpdate>,
-    target: &Authorized<Workspace, perm::ProjectUpdate>,
+    wanted: Project,
+    target: Option<&Authorized<Workspace, perm::ProjectUpdate>>,
 ) {
-    let _ = tx.update_project(project, ProjectUpdate::default(), Some(target)).await;
+    let _ = tx.update_project(project, wanted, target).await;
 }
 
 fn main() {}

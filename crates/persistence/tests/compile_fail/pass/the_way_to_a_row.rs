@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tenantry_domain::{
     events::{Event, EventType},
     ids::{ProjectId, WorkspaceId},
+    lists::{ListQuery, Page, ResourceField},
     permissions::perm,
-    projects::{Project, ProjectCreate, ProjectUpdate},
+    projects::{Project, ProjectCreate},
     trace::TraceId,
 };
 use tenantry_persistence::{
     Database, Result,
+    projects::ProjectFilter,
     sessions::Principal,
     tenant::{self, Access, OrganizationRef, ReadOnly, ReadWrite, TenantTx},
 };
@@ -30,6 +32,10 @@ async fn read(access: &Access<perm::ProjectView>, database: &Database, id: Proje
     Ok(tx.project(id).await?.into_inner())
 }
 
+async fn list(tx: &TenantTx<perm::ProjectView, ReadOnly>, query: &ListQuery<ResourceField>) -> Result<Page<Project>> {
+    tx.projects(query, &ProjectFilter::default()).await
+}
+
 async fn create(
     access: &Access<perm::ProjectCreate>,
     database: &Database,
@@ -44,15 +50,10 @@ async fn create(
     Ok(())
 }
 
-async fn move_to(
-    tx: TenantTx<perm::ProjectUpdate>,
-    id: ProjectId,
-    change: ProjectUpdate,
-    target: WorkspaceId,
-) -> Result<()> {
+async fn move_to(tx: TenantTx<perm::ProjectUpdate>, id: ProjectId, wanted: Project, target: WorkspaceId) -> Result<()> {
     let project = tx.project(id).await?;
     let target = tx.workspace_for::<perm::ProjectCreate>(target).await?;
-    let changed = tx.update_project(&project, change, Some(&target)).await?;
+    let changed = tx.update_project(&project, wanted, Some(&target)).await?;
     tx.commit(Event::changed(EventType::ProjectUpdated, &*project, &changed))
         .await
 }

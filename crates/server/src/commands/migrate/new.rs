@@ -36,7 +36,7 @@ pub fn new(name: &str) -> anyhow::Result<ExitCode> {
     output::line(format_args!("{FOLDER}/{full_name}/up.sql"))?;
     output::line(format_args!("{FOLDER}/{full_name}/down.sql"))?;
     output::line(format_args!(
-        "{FOLDER}/{LIST} lists it. Write both ways, then run `tenantry migrate up`."
+        "{FOLDER}/{LIST} lists it. Write both ways, build, then run `tenantry migrate up`."
     ))?;
     Ok(ExitCode::Success)
 }

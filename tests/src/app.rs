@@ -1,0 +1,123 @@
+//! The application in process, on a real socket and a real database.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+use tenantry::{
+    application,
+    configuration::{RateLimits, Registration},
+};
+use tenantry_auth::{keys::Keyring, passwords::PasswordCost};
+use tenantry_persistence::Database;
+use tenantry_services::Services;
+
+use crate::{client::Client, database::TestDatabase, environment::TestClock, statements};
+
+/// What a test wants of its application.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether limits hold.
+    pub rate_limits: RateLimits,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// Origins of browsers that may call.
+    pub cors_origins: Vec<String>,
+    /// The most connections to the database.
+    pub max_connections: u32,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rate_limits: RateLimits::Off,
+            registration: Registration::Open,
+            cors_origins: Vec::new(),
+            max_connections: 10,
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An application that serves until it is dropped.
+pub struct TestApp {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its clock.
+    pub clock: TestClock,
+    /// Its use cases.
+    pub services: Services,
+    _server: tenantry_api::Running,
+}
+
+impl TestApp {
+    /// An application as it is shipped, examined database and all.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::with(database, Options::default()).await
+    }
+
+    /// The same with options.
+    pub async fn with(database: &TestDatabase, options: Options) -> Self {
+        let clock = TestClock::default();
+        let settings = settings(database.runtime_url(), &options, &clock);
+        let pool = application::connect(&settings).expect("a database URL");
+        let findings = tenantry_persistence::doctor::examine(&pool, &tenantry_migrations::names())
+            .await
+            .expect("a database that answers");
+        assert!(findings.is_empty(), "an unsafe database: {findings:?}");
+        Self::compose(pool, settings, &options, clock)
+    }
+
+    /// An application over a login that row-level security does not hold back: composed without the examination that a
+    /// shipped one always makes. `change` may take the other wall away too.
+    pub fn without_row_level_security(database: &TestDatabase, change: impl FnOnce(Database) -> Database) -> Self {
+        let clock = TestClock::default();
+        let options = Options::default();
+        let settings = settings(database.bypass_url(), &options, &clock);
+        let pool = change(application::connect(&settings).expect("a database URL"));
+        Self::compose(pool, settings, &options, clock)
+    }
+
+    fn compose(pool: Database, settings: application::Settings, options: &Options, clock: TestClock) -> Self {
+        statements::record();
+        let services = application::services(settings, pool);
+        let http = tenantry_api::Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            cors_origins: options.cors_origins.clone(),
+            request_timeout: options.request_timeout,
+            workers: 2,
+            drain_timeout: Duration::from_secs(1),
+        };
+        let server = tenantry_api::start(services.clone(), &http).expect("a free port");
+        Self {
+            address: server.address(),
+            clock,
+            services,
+            _server: server,
+        }
+    }
+
+    /// A client of it without credentials.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(format!("http://{}", self.address))
+    }
+}
+
+fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Settings {
+    let environment = clock.environment();
+    application::Settings {
+        database_url: SecretString::from(url),
+        max_connections: options.max_connections,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        public_url: "http://tenantry.test".to_owned(),
+        cors_origins: options.cors_origins.clone(),
+        registration: options.registration,
+        rate_limits: options.rate_limits,
+        request_timeout: options.request_timeout,
+        keyring: Arc::new(Keyring::generate_in_memory(&environment).expect("randomness")),
+        environment,
+        password_cost: PasswordCost::MINIMAL,
+    }
+}

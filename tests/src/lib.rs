@@ -1,0 +1,20 @@
+//! The shared test kit: a real database, the real application on a real socket, a client from outside.
+//!
+//! To test behaviour, add a module to `suite/` that starts a [`TestApp`](app::TestApp) on a
+//! [`TestDatabase`](database::TestDatabase) and speaks to it through a [`Client`](client::Client).
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a kit for tests: what goes wrong here is a failed test"
+)]
+
+pub mod app;
+pub mod client;
+pub mod database;
+pub mod environment;
+pub mod scene;
+pub mod statements;
+pub mod wire;

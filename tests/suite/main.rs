@@ -1,0 +1,27 @@
+//! Suite.
+
+mod arrows;
+mod auth;
+mod binary;
+mod concurrency;
+mod docs;
+mod doctor;
+mod faults;
+mod hostile;
+mod http;
+mod isolation;
+mod lists;
+mod me;
+mod members;
+mod migrations;
+mod openapi;
+mod operations;
+mod organizations;
+mod permission_matrix;
+mod permissions;
+mod projects;
+mod refusals;
+mod round_trips;
+mod system_reasons;
+mod workspaces;
+mod world;

@@ -1,0 +1,178 @@
+use tenantry_migrations::{Error, MigrationStatus, down, names, status, up};
+use tenantry_tests::database::{TestDatabase, connect};
+
+/// Everything that a migration can make or change, a line each.
+const SCHEMA: &str = r"
+with relation as (
+    select c.*, c.oid::regclass::text as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+)
+select format('schema %s %s %s', nspname, nspowner::regrole, nspacl::text) as line
+from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+union all
+select format('relation %s %s %s %s %s %s %s', name, relkind, relowner::regrole, relacl::text, reloptions::text,
+              relrowsecurity, relforcerowsecurity)
+from relation
+union all
+select format('column %s.%s %s %s %s %s %s', r.name, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod),
+              a.attnotnull, a.attacl::text, pg_get_expr(d.adbin, d.adrelid))
+from relation r
+join pg_attribute a on a.attrelid = r.oid and a.attnum > 0
+left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
+union all
+select format('constraint %s on %s %s', k.conname, r.name, pg_get_constraintdef(k.oid))
+from pg_constraint k join relation r on r.oid = k.conrelid
+union all
+select format('index %s', pg_get_indexdef(i.indexrelid)) from pg_index i join relation r on r.oid = i.indrelid
+union all
+select format('policy %s on %s %s %s %s %s %s', p.polname, r.name, p.polcmd, p.polpermissive,
+              p.polroles::regrole[]::text, pg_get_expr(p.polqual, r.oid), pg_get_expr(p.polwithcheck, r.oid))
+from pg_policy p join relation r on r.oid = p.polrelid
+union all
+select format('trigger %s', pg_get_triggerdef(t.oid))
+from pg_trigger t join relation r on r.oid = t.tgrelid where not t.tgisinternal
+union all
+select format('function %s %s %s', p.proowner::regrole, p.proacl::text, pg_get_functiondef(p.oid))
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+union all
+select format('type %s %s', t.typname, t.typowner::regrole)
+from pg_type t join pg_namespace n on n.oid = t.typnamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+union all
+select format('defaults %s %s %s', defaclrole::regrole, defaclobjtype, defaclacl::text) from pg_default_acl
+order by line";
+
+async fn schema(database: &TestDatabase) -> Vec<String> {
+    sqlx::query_scalar(SCHEMA)
+        .fetch_all(&mut connect(database.owner_url()).await)
+        .await
+        .unwrap()
+}
+
+fn steps(number: usize) -> u32 {
+    u32::try_from(number).unwrap()
+}
+
+#[tokio::test]
+async fn up_makes_what_up_after_any_down_makes() {
+    let database = TestDatabase::unmigrated().await;
+    let url = database.owner_url();
+    assert_eq!(up(url).await.unwrap(), names());
+    let made = schema(&database).await;
+    assert!(
+        made.iter().any(|line| line.starts_with("policy tenant on projects")),
+        "{made:#?}"
+    );
+    for number in 1..=names().len() {
+        let mut newest: Vec<_> = names().into_iter().rev().take(number).collect();
+        assert_eq!(down(url, steps(number), false).await.unwrap(), newest);
+        newest.reverse();
+        assert_eq!(up(url).await.unwrap(), newest);
+        let again = schema(&database).await;
+        let moved: Vec<_> = made.iter().filter(|line| !again.contains(line)).collect();
+        assert_eq!((moved, again.len()), (vec![], made.len()), "after {number} down");
+    }
+}
+
+#[tokio::test]
+async fn down_leaves_what_was_there_before_the_first_up() {
+    let database = TestDatabase::unmigrated().await;
+    let of_list = |line: &String| line.contains("seaql_migrations");
+    let before = schema(&database).await;
+    up(database.owner_url()).await.unwrap();
+    down(database.owner_url(), steps(names().len()), false).await.unwrap();
+    let mut after = schema(&database).await;
+    assert!(after.iter().any(of_list));
+    after.retain(|line| !of_list(line));
+    // Giving a right and taking it back spells out what was implied.
+    let implied = |lines: Vec<String>| -> Vec<String> {
+        lines
+            .into_iter()
+            .filter(|line| !line.starts_with("schema public "))
+            .collect()
+    };
+    assert_eq!(implied(after), implied(before));
+}
+
+#[tokio::test]
+async fn up_twice_changes_nothing() {
+    let database = TestDatabase::new().await;
+    let before = schema(&database).await;
+    assert_eq!(up(database.owner_url()).await.unwrap(), Vec::<String>::new());
+    assert_eq!(schema(&database).await, before);
+}
+
+#[tokio::test]
+async fn status_tells_and_changes_nothing() {
+    let database = TestDatabase::unmigrated().await;
+    let url = database.owner_url();
+    let all = |applied| -> Vec<MigrationStatus> {
+        names()
+            .into_iter()
+            .map(|name| MigrationStatus {
+                name: name.to_owned(),
+                applied,
+            })
+            .collect()
+    };
+    let before = schema(&database).await;
+    assert_eq!(status(url).await.unwrap(), all(false));
+    assert_eq!(schema(&database).await, before);
+    up(url).await.unwrap();
+    assert_eq!(status(url).await.unwrap(), all(true));
+    down(url, 1, false).await.unwrap();
+    assert_eq!(status(url).await.unwrap().last(), all(false).last());
+}
+
+#[tokio::test]
+async fn down_refuses_on_data_unless_that_is_accepted() {
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    database
+        .owner(
+            "insert into organizations (id, name, slug, region, created_at, updated_at)
+             values ('0192f8a0-0000-7000-8000-00000000000a', 'A', 'a', 'local', now(), now())",
+        )
+        .await;
+    let before = schema(&database).await;
+    // Even though the newest migration's tables are empty.
+    let refused = down(url, 1, false).await;
+    assert!(
+        matches!(&refused, Err(Error::DataLoss { table }) if table == "public.organizations"),
+        "{refused:?}"
+    );
+    assert_eq!(schema(&database).await, before);
+    assert!(status(url).await.unwrap().iter().all(|migration| migration.applied));
+
+    let all = names().len();
+    assert_eq!(down(url, steps(all), true).await.unwrap().len(), all);
+    assert!(status(url).await.unwrap().iter().all(|migration| !migration.applied));
+}
+
+#[tokio::test]
+async fn those_who_migrate_at_once_take_turns() {
+    let database = TestDatabase::unmigrated().await;
+    let url = database.owner_url();
+    let (one, other) = tokio::join!(up(url), up(url));
+    let mut applied = [one.unwrap(), other.unwrap()];
+    applied.sort();
+    let [none, all] = applied;
+    assert_eq!(none, Vec::<String>::new());
+    assert_eq!(all, names());
+}
+
+#[tokio::test]
+async fn the_owner_is_no_superuser_and_makes_no_roles() {
+    // The one that has migrated every database here.
+    let database = TestDatabase::new().await;
+    let role: (String, bool, bool, bool, bool) = sqlx::query_as(
+        "select rolname::text, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls
+         from pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut connect(database.owner_url()).await)
+    .await
+    .unwrap();
+    assert_eq!(role, ("tenantry_owner".to_owned(), false, false, false, false));
+}

@@ -219,10 +219,12 @@ pub(crate) async fn negotiate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.path().starts_with("/api/") && request.method() != Method::OPTIONS && request.match_pattern().is_some() {
-        if let Err(refusal) = demand_json_is_accepted(&request) {
-            return Ok(request.error_response(refusal).map_into_right_body());
-        }
+    let is_route = request.path().starts_with("/api/") && request.match_pattern().is_some();
+    if is_route
+        && request.method() != Method::OPTIONS
+        && let Err(refusal) = demand_json_is_accepted(&request)
+    {
+        return Ok(request.error_response(refusal).map_into_right_body());
     }
     Ok(next.call(request).await?.map_into_left_body())
 }

@@ -174,10 +174,12 @@ fn show_examples(operation: &mut Operation, components: &Components) {
         for content in response.content.values_mut() {
             let RefOr::T(content) = content else { continue };
             if let (None, Some(schema)) = (&content.example, &content.schema) {
-                content.example = Some(match code {
-                    Some(code) if !status.starts_with('2') => error_example(*code),
-                    _ => examples::of_schema(schema, components),
-                });
+                let mut example = examples::of_schema(schema, components);
+                let code = code.filter(|_| !status.starts_with('2'));
+                if let (Some(code), Some(error)) = (code, example.get_mut("error")) {
+                    *error = error_example(*code);
+                }
+                content.example = Some(example);
             }
         }
     }
@@ -292,10 +294,10 @@ fn error_response(codes: &[ErrorCode]) -> utoipa::openapi::Response {
 }
 
 fn error_example(code: ErrorCode) -> Value {
-    json!({ "error": {
+    json!({
         "code": code,
         "message": "What went wrong, for people.",
         "details": null,
         "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
-    }})
+    })
 }

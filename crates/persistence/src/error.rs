@@ -25,17 +25,17 @@ pub enum Error {
     #[error("{0} is taken")]
     Taken(String),
     /// Two transactions were in each other's way; trying again may succeed.
-    #[error("conflict with a concurrent transaction")]
-    Contention(#[source] DbErr),
+    #[error("conflict with a concurrent transaction: {0}")]
+    Contention(DbErr),
     /// The database is away, has no connection left or took too long.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] DbErr),
+    #[error("the database is unavailable: {0}")]
+    Unavailable(DbErr),
     /// A row holds what the program does not know.
     #[error("a stored value is not understood: {0}")]
     Corrupt(String),
     /// Anything else.
-    #[error("the database refused")]
-    Database(#[source] DbErr),
+    #[error("the database refused: {0}")]
+    Database(DbErr),
 }
 
 impl From<DbErr> for Error {

@@ -118,7 +118,7 @@ pub(crate) async fn live(request: HttpRequest) -> ApiResult<HttpResponse> {
     operation_id = "getReadiness",
     responses(
         (status = 200, description = "It can", body = Readiness),
-        (status = 503, description = "It cannot: the same body with the `error` of the envelope", body = NotReady),
+        (status = 503, description = "`SERVICE_UNAVAILABLE`: it cannot; the same body with the `error` of the envelope", body = NotReady),
     ),
 )]
 #[get("/health/ready")]

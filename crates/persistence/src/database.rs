@@ -130,14 +130,13 @@ impl Database {
         user: Option<UserId>,
         organization: Option<OrganizationId>,
     ) -> Result<Connection> {
-        // Ids print as hex and dashes alone, so nothing of a caller's making gets into this text.
-        let mut sql = String::from(mode.begin());
-        if let Some(user) = user {
-            sql.push_str(&format!("; SET LOCAL app.user_id = '{user}'"));
-        }
-        if let Some(organization) = organization {
-            sql.push_str(&format!("; SET LOCAL app.organization_id = '{organization}'"));
-        }
+        // Both are set, to nothing where there is none, so that nothing before this can have left another. Ids print
+        // as hex and dashes alone: nothing of a caller's making gets into this text.
+        let user = user.map(|id| id.to_string()).unwrap_or_default();
+        let organization = organization.map(|id| id.to_string()).unwrap_or_default();
+        let begin = mode.begin();
+        let sql =
+            format!("{begin}; SET LOCAL app.user_id = '{user}'; SET LOCAL app.organization_id = '{organization}'");
         Connection::begin(&self.pool, sql).await
     }
 }

@@ -169,3 +169,47 @@ async fn every_path_of_sign_in_tells_its_limit_unless_limits_are_off() {
         }
     }
 }
+
+/// Addresses are looked up by their canonical form: whoever guesses gets no further guesses by spelling one otherwise.
+#[tokio::test]
+async fn another_spelling_of_an_address_is_no_other_account() {
+    let database = TestDatabase::new().await;
+    let app = limited(&database).await;
+    let client = app.client();
+    let mut left = None;
+    for spelling in [
+        "ann@example.com",
+        "ANN@example.com",
+        "ann@EXAMPLE.com",
+        "ann@exam\u{ad}ple.com",
+        "ann@example\u{3002}com",
+        "ann@\u{ff45}xample.com",
+    ] {
+        let guess = json!({ "email": spelling, "password": "not the password" });
+        let answer = client.post(LOGIN, &guess).await;
+        answer.expect_error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
+        let [limit, remaining, _] = told(&answer);
+        assert_eq!(limit, 20, "{spelling}");
+        assert_eq!(remaining, left.unwrap_or(limit) - 1, "{spelling}");
+        left = Some(remaining);
+    }
+}
+
+/// The limit by address comes before anything is looked up, whoever asks and whatever comes of it.
+#[tokio::test]
+async fn what_is_refused_is_counted_too() {
+    let database = TestDatabase::new().await;
+    let app = limited(&database).await;
+    let client = app.client();
+    for (index, path) in [
+        "/api/v1/auth/sessions",
+        "/api/v1/auth/nothing",
+        "/api/v1/auth/sessions/no-id",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let [limit, remaining, _] = told(&client.get(path).await);
+        assert_eq!((limit, remaining), (300, 299 - i64::try_from(index).unwrap()), "{path}");
+    }
+}

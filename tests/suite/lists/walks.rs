@@ -174,3 +174,25 @@ async fn numbered_pages_and_cursors_tell_the_same() {
     let beyond = scene.client().get(&scene.path("/projects?page=99")).await;
     assert_eq!(beyond.expect(StatusCode::OK).data(), serde_json::json!([]));
 }
+
+/// A cursor tells a name from a moment, whatever the name is.
+#[tokio::test]
+async fn a_name_that_looks_like_a_moment_is_a_name() {
+    let scene = Scene::new().await;
+    let names = [
+        "2026-01-31T09:30:00Z",
+        "2026-01-31T09:30:00.123Z",
+        "1970-01-01T00:00:00+00:00",
+        "0",
+    ];
+    for name in names {
+        scene.create_project(&serde_json::json!({ "name": name })).await;
+    }
+    let path = format!("{}?pageSize=1&sort=name", scene.path("/projects"));
+    let walked = walked(scene.client(), &format!("{path}&cursor="), &path).await;
+    let mut found: Vec<_> = walked.iter().map(|project| text(&project["name"])).collect();
+    found.sort_unstable();
+    let mut expected = names.map(str::to_owned);
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}

@@ -123,6 +123,11 @@ impl Database {
         true
     }
 
+    /// Begins a transaction that reads and makes no settings: for looking at what is set before any is made.
+    pub(crate) async fn begin_as_it_comes(&self) -> Result<Connection> {
+        Connection::begin(&self.pool, Mode::ReadOnly.begin().to_owned()).await
+    }
+
     /// Begins a transaction whose settings, sent in the same message, tell the policies who it is for.
     pub(crate) async fn begin(
         &self,

@@ -26,7 +26,6 @@ use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult, Statement, Value
 use crate::{
     Database,
     connection::Connection,
-    database::Mode,
     error::{Error, Result},
 };
 
@@ -79,7 +78,7 @@ impl fmt::Display for Finding {
 /// # Errors
 /// When the database cannot be reached or does not let its catalogues be read.
 pub async fn examine(database: &Database, expected_migrations: &[&str]) -> Result<Vec<Finding>> {
-    let transaction = database.begin(Mode::ReadOnly, None, None).await?;
+    let transaction = database.begin_as_it_comes().await?;
     // Whatever the role's own path says: names here are the system's, and what is printed is qualified.
     transaction
         .execute_unprepared("set local search_path = pg_catalog")

@@ -9,8 +9,10 @@
 
 pub mod administrator;
 mod runner;
+mod upkeep;
 
 pub use runner::{Error, MigrationStatus, down, names, status, up};
+pub use upkeep::{gather_statistics, organizations_beside};
 
 macro_rules! migrations {
     ($($name:ident)*) => {
@@ -35,4 +37,9 @@ migrations! {
     m20261121_000009_grants
     m20261121_000010_idempotency
     m20261121_000011_events
+    m20261121_000012_current_organization
+    m20261121_000013_member_profiles
+    m20261121_000014_search_and_list_indexes
+    m20261121_000015_organization_deletion
+    m20261121_000016_mail_and_jobs
 }

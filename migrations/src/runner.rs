@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use sea_orm_migration::{
     MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait,
-    sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector, Statement},
+    sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, Statement},
 };
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection,
+    ConnectOptions as _, Connection as _, PgConnection, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -59,6 +59,27 @@ pub enum Error {
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Unreachable(#[source] sqlx::Error),
+    /// The database is there and lets nobody in who comes like this.
+    #[error("the database refuses the connection")]
+    Refused(#[source] sqlx::Error),
+    /// Somebody else has been migrating for as long as this one waited.
+    #[error("another migration is running, and did not end within {} s", TURN.as_secs())]
+    Busy(#[source] DbErr),
+    /// A newer program has migrated the database.
+    #[error(
+        "{name} has been applied, but this program does not know it: run the release that brought it, or a later one"
+    )]
+    Newer {
+        /// A migration that this program does not have.
+        name: String,
+    },
+    /// A pooler is in between. The lock and the settings of whoever migrates belong to a session, which would be somebody
+    /// else's after the next transaction.
+    #[error(
+        "TENANTRY_DATABASE_OWNER_URL leads to a pooler that gives each transaction another session; migrations need \
+             the way to PostgreSQL itself"
+    )]
+    Pooled,
     /// Going down would delete rows.
     #[error("{table} holds data, which going down would delete; pass --accept-data-loss if that is meant")]
     DataLoss {
@@ -124,22 +145,72 @@ pub async fn status(owner_url: &str) -> Result<Vec<MigrationStatus>, Error> {
 }
 
 /// One connection, which holds the lock that makes those who migrate take turns; it ends with the connection.
-struct Connection(DatabaseConnection);
+pub(crate) struct Connection(pub(crate) DatabaseConnection);
 
-/// A pool says of a database that is away only that it took too long; this says why, and at once.
+/// A pool says of a database that is away only that it took too long; this says why, and at once. And two connections
+/// that are open at the same time have two sessions, unless somebody in between shares one among them.
 async fn reach(owner_url: &str) -> Result<(), Error> {
-    let connecting = tokio::time::timeout(PATIENCE, PgConnection::connect(owner_url)).await;
-    match connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-        Ok(connection) => connection.close().await.map_err(Error::Unreachable),
+    let reached = tokio::time::timeout(PATIENCE, processes_of_two(owner_url)).await;
+    match reached.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        Ok([one, other]) if one == other => Err(Error::Pooled),
+        Ok(_) => Ok(()),
+        // By its defaults PgBouncer refuses what the driver begins a session with.
+        Err(sqlx::Error::Database(refusal)) if refusal.message().starts_with("unsupported startup parameter") => {
+            Err(Error::Pooled)
+        }
+        // Starting up, shutting down, or out of connections: another time it may be there.
+        Err(sqlx::Error::Database(refusal)) if !refusal.code().is_some_and(|code| AWAY.contains(&&*code)) => {
+            Err(Error::Refused(sqlx::Error::Database(refusal)))
+        }
         Err(error) => Err(Error::Unreachable(error)),
     }
+}
+
+fn busy(error: DbErr) -> Error {
+    let code = match &error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            error.as_database_error().and_then(|refusal| refusal.code())
+        }
+        _ => None,
+    };
+    if code.as_deref() == Some(LOCK_NOT_AVAILABLE) {
+        Error::Busy(error)
+    } else {
+        error.into()
+    }
+}
+
+/// PostgreSQL, appendix A.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// The codes of a server that is there for nobody just now: PostgreSQL, appendix A.
+const AWAY: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
+
+/// The server's processes behind two connections.
+async fn processes_of_two(owner_url: &str) -> sqlx::Result<[i32; 2]> {
+    let mut connections = [
+        PgConnection::connect(owner_url).await?,
+        PgConnection::connect(owner_url).await?,
+    ];
+    let mut processes = [0; 2];
+    for (process, connection) in processes.iter_mut().zip(&mut connections) {
+        let row = sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?;
+        *process = row.try_get(0)?;
+    }
+    for connection in connections {
+        connection.close().await?;
+    }
+    Ok(processes)
 }
 
 /// How long a connection may take to come about.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the turn of others, and a lock that a statement needs, are waited for.
+const TURN: Duration = Duration::from_secs(60);
+
 impl Connection {
-    async fn open(owner_url: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(owner_url: &str) -> Result<Self, Error> {
         reach(owner_url).await?;
         let options: PgConnectOptions = owner_url.parse().map_err(Error::Unreachable)?;
         // Not by SeaORM's own `connect`, whose span would show the URL, password and all, to whoever logs at `trace`.
@@ -148,14 +219,38 @@ impl Connection {
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options.disable_statement_logging());
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        connection.execute_unprepared("set lock_timeout = '60s'").await?;
+        let lock_timeout = format!("set lock_timeout = '{}s'", TURN.as_secs());
+        connection.execute_unprepared(&lock_timeout).await?;
         connection
             .execute_unprepared("select pg_advisory_lock(hashtext('tenantry migrations'))")
-            .await?;
-        Ok(Self(connection))
+            .await
+            .map_err(busy)?;
+        let connection = Self(connection);
+        connection.demand_known().await?;
+        Ok(connection)
     }
 
-    async fn close(self) -> Result<(), DbErr> {
+    /// That nothing has been applied that this program does not know: it could neither go on from there nor back.
+    async fn demand_known(&self) -> Result<(), Error> {
+        let manager = SchemaManager::new(&self.0);
+        if !manager.has_table("seaql_migrations").await? {
+            return Ok(());
+        }
+        let applied = Statement::from_string(
+            self.0.get_database_backend(),
+            "select version from seaql_migrations order by version",
+        );
+        let known = names();
+        for row in self.0.query_all_raw(applied).await? {
+            let name: String = row.try_get("", "version")?;
+            if !known.contains(&name.as_str()) {
+                return Err(Error::Newer { name });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(self) -> Result<(), DbErr> {
         self.0.close().await
     }
 

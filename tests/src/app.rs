@@ -1,6 +1,10 @@
 //! The application in process, on a real socket and a real database.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use tenantry::{
@@ -8,10 +12,16 @@ use tenantry::{
     configuration::{RateLimits, Registration},
 };
 use tenantry_auth::{keys::Keyring, passwords::PasswordCost};
+use tenantry_integrations::mail::{Kept, Mailer, Outbox};
 use tenantry_persistence::Database;
 use tenantry_services::Services;
 
-use crate::{client::Client, database::TestDatabase, environment::TestClock, statements};
+use crate::{
+    client::Client,
+    database::{self, TestDatabase},
+    environment::TestClock,
+    statements,
+};
 
 /// What a test wants of its application.
 #[derive(Debug, Clone)]
@@ -26,6 +36,10 @@ pub struct Options {
     pub max_connections: u32,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// Whether there is anything that mails go out by: they are kept.
+    pub mail: bool,
+    /// What tokens, cursors and links are signed with.
+    pub keys: Arc<Keyring>,
 }
 
 impl Default for Options {
@@ -36,6 +50,8 @@ impl Default for Options {
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
+            mail: true,
+            keys: keyring(),
         }
     }
 }
@@ -98,6 +114,27 @@ impl TestApp {
         }
     }
 
+    /// Does the jobs that are due, and what they leave to be done at once.
+    pub async fn work(&self) {
+        loop {
+            let due = self.services.due_jobs(100).await.expect("a database that answers");
+            if due.is_empty() {
+                return;
+            }
+            for job in due {
+                if let Some(taken) = self.services.take_job(job).await.expect("a database that answers") {
+                    self.services.do_job(taken).await.expect("a database that answers");
+                }
+            }
+        }
+    }
+
+    /// The mails that went out, newest first, once all that is due is done.
+    pub async fn mails(&self) -> Vec<Kept> {
+        self.work().await;
+        self.services.kept_mails().unwrap_or_default()
+    }
+
     /// A client of it without credentials.
     #[must_use]
     pub fn client(&self) -> Client {
@@ -105,10 +142,22 @@ impl TestApp {
     }
 }
 
+/// The keys that all applications of a process sign with, unless told otherwise.
+pub fn keyring() -> Arc<Keyring> {
+    static KEYRING: OnceLock<Arc<Keyring>> = OnceLock::new();
+    Arc::clone(KEYRING.get_or_init(other_keyring))
+}
+
+/// Keys that nobody else has.
+pub fn other_keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::generate_in_memory(&TestClock::default().environment()).expect("randomness"))
+}
+
 fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Settings {
     let environment = clock.environment();
     application::Settings {
         database_url: SecretString::from(url),
+        pooler: database::pooler(),
         max_connections: options.max_connections,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: "http://tenantry.test".to_owned(),
@@ -116,8 +165,14 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         registration: options.registration,
         rate_limits: options.rate_limits,
         request_timeout: options.request_timeout,
-        keyring: Arc::new(Keyring::generate_in_memory(&environment).expect("randomness")),
+        keyring: Arc::clone(&options.keys),
         environment,
         password_cost: PasswordCost::MINIMAL,
+        mailer: if options.mail {
+            Mailer::new(None, Some(Arc::new(Outbox::new(|_| {})))).expect("a mailer without a server")
+        } else {
+            Mailer::none()
+        },
+        works: false,
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{Options, TestApp},
-    client::{Account, Client},
+    client::{Account, Client, text},
     database::TestDatabase,
 };
 
@@ -119,16 +119,11 @@ impl Scene {
         member.to_string()
     }
 
-    /// Adds a workspace to the organization.
+    /// Adds a workspace to the organization, as the owner, and gives its id.
     pub async fn add_workspace(&self, slug: &str) -> String {
-        let id = Uuid::now_v7();
-        self.database
-            .owner(format!(
-                "insert into workspaces (organization_id, id, name, slug, created_at, updated_at)
-                 values ('{}', '{id}', '{slug}', '{slug}', now(), now())",
-                self.organization
-            ))
-            .await;
-        id.to_string()
+        let body = serde_json::json!({ "name": slug, "slug": slug });
+        let created = self.client().post(&self.path("/workspaces"), &body).await;
+        created.expect(reqwest::StatusCode::CREATED);
+        text(&created.data()["id"])
     }
 }

@@ -1,7 +1,7 @@
-//! The statements that a request sends to the database, as its spans tell of them.
+//! The statements that a request sends to the database, as its spans tell of them, and what the database remarks on them.
 //!
 //! A request is told apart by its trace: send it with a `traceparent` of its own ([`traceparent`]), then ask for
-//! [`of_trace`].
+//! [`of_trace`] and [`notices_of_trace`].
 
 use std::{
     collections::HashMap,
@@ -9,13 +9,27 @@ use std::{
 };
 
 use tracing::{
-    Subscriber,
+    Event, Subscriber,
     field::{Field, Visit},
     span,
 };
-use tracing_subscriber::{Layer, Registry, layer::Context, layer::SubscriberExt as _, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer, Registry,
+    layer::{Context, SubscriberExt as _},
+    registry::{LookupSpan, Scope},
+};
 
-static RECORDED: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
+static RECORDED: Mutex<Option<HashMap<String, Record>>> = Mutex::new(None);
+
+/// Where the driver tells of notices.
+const NOTICES: &str = "sqlx::postgres::notice";
+
+/// What is known of a trace, oldest first.
+#[derive(Clone, Default)]
+struct Record {
+    statements: Vec<String>,
+    notices: Vec<String>,
+}
 
 /// Begins to record, for the whole process; done by every [`TestApp`](crate::app::TestApp).
 pub fn record() {
@@ -36,6 +50,16 @@ pub fn traceparent(trace_id: &str) -> String {
 /// The statements of a trace so far, oldest first.
 #[must_use]
 pub fn of_trace(trace_id: &str) -> Vec<String> {
+    record_of(trace_id).statements
+}
+
+/// The notices that the database sent in a trace so far, oldest first.
+#[must_use]
+pub fn notices_of_trace(trace_id: &str) -> Vec<String> {
+    record_of(trace_id).notices
+}
+
+fn record_of(trace_id: &str) -> Record {
     let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     recorded
         .as_ref()
@@ -52,6 +76,7 @@ struct Trace(String);
 struct Fields {
     trace: Option<String>,
     statement: Option<String>,
+    message: Option<String>,
 }
 
 impl Visit for Fields {
@@ -59,6 +84,7 @@ impl Visit for Fields {
         match field.name() {
             "trace_id" => self.trace = Some(value.to_owned()),
             "db.query.text" => self.statement = Some(value.to_owned()),
+            "message" => self.message = Some(value.to_owned()),
             _ => {}
         }
     }
@@ -77,16 +103,31 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Recorder {
             span.extensions_mut().insert(Trace(trace));
         }
         let Some(statement) = fields.statement else { return };
-        let trace = span
-            .scope()
-            .find_map(|span| span.extensions().get::<Trace>().map(|trace| trace.0.clone()));
-        if let Some(trace) = trace {
-            let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
-            recorded
-                .get_or_insert_default()
-                .entry(trace)
-                .or_default()
-                .push(statement);
+        if let Some(trace) = trace_of(span.scope()) {
+            keep(trace, |record| record.statements.push(statement));
         }
     }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().target() != NOTICES {
+            return;
+        }
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if let Some(message) = fields.message
+            && let Some(trace) = context.event_scope(event).and_then(trace_of)
+        {
+            keep(trace, |record| record.notices.push(message));
+        }
+    }
+}
+
+/// The trace that the innermost of these spans belongs to.
+fn trace_of<S: for<'s> LookupSpan<'s>>(mut scope: Scope<'_, S>) -> Option<String> {
+    scope.find_map(|span| span.extensions().get::<Trace>().map(|trace| trace.0.clone()))
+}
+
+fn keep(trace: String, what: impl FnOnce(&mut Record)) {
+    let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    what(recorded.get_or_insert_default().entry(trace).or_default());
 }

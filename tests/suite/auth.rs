@@ -8,7 +8,9 @@
 )]
 
 mod limits;
+mod links;
 mod login;
+mod password;
 mod refresh;
 mod register;
 mod sessions;
@@ -74,6 +76,7 @@ fn expect_session(data: &Value, email: &str) {
         [
             "avatarUrl",
             "createdAt",
+            "currentOrganizationId",
             "email",
             "emailVerified",
             "id",

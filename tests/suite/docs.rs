@@ -8,8 +8,10 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod containers;
 mod facts;
 mod paths;
+mod workflows;
 
 use std::{
     fs,

@@ -7,15 +7,17 @@ mod roles;
 use tenantry::system::SystemSource;
 use tenantry_persistence::{
     Database,
-    database::Settings,
     doctor::{self, Finding},
 };
-use tenantry_tests::{database::TestDatabase, statements};
+use tenantry_tests::{
+    database::{TestDatabase, settings},
+    statements,
+};
 use tracing::Instrument as _;
 
 /// The findings of whoever connects to `url`.
 async fn findings(url: &str) -> Vec<Finding> {
-    let database = Database::new(&Settings::new(url.to_owned(), 1), SystemSource::environment()).unwrap();
+    let database = Database::new(&settings(url, 1), SystemSource::environment()).unwrap();
     let findings = doctor::examine(&database, &tenantry_migrations::names()).await.unwrap();
     database.close().await;
     findings

@@ -18,6 +18,7 @@ mod disconnects;
 mod exhaustion;
 mod killed;
 mod late_database;
+mod searches;
 mod sign_in_storm;
 
 use std::time::Duration;
@@ -26,16 +27,16 @@ use reqwest::{Method, StatusCode};
 use tenantry_tests::client::{Answer, Client};
 
 /// How long the contract gives the answer that the database is away.
-const AWAY: Duration = Duration::from_secs(5);
+pub(crate) const AWAY: Duration = Duration::from_secs(5);
 
 /// `GET`, answered in time or panicked about.
-async fn get_within(client: &Client, path: &str, limit: Duration) -> Answer {
+pub(crate) async fn get_within(client: &Client, path: &str, limit: Duration) -> Answer {
     client.send(client.request(Method::GET, path).timeout(limit)).await
 }
 
 /// Panics where an answer is not the envelope of a service that is away for the moment.
 #[track_caller]
-fn expect_unavailable(answer: &Answer) {
+pub(crate) fn expect_unavailable(answer: &Answer) {
     answer.expect_error(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
     let seconds = answer.header("retry-after").expect("Retry-After");
     assert!(seconds.parse::<u32>().is_ok(), "{seconds}");
@@ -43,7 +44,7 @@ fn expect_unavailable(answer: &Answer) {
 }
 
 /// Panics where the health of a service that lives and cannot serve is told otherwise.
-async fn expect_unready(client: &Client) {
+pub(crate) async fn expect_unready(client: &Client) {
     let ready = get_within(client, "/health/ready", AWAY).await;
     expect_unavailable(&ready);
     let health = ready.json();

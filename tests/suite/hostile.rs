@@ -10,6 +10,7 @@
 mod bodies;
 mod connections;
 mod data;
+mod fuzzed;
 mod heads;
 mod json;
 mod types;

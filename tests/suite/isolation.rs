@@ -23,10 +23,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
-use tenantry_persistence::{Database, database::Settings};
+use tenantry_persistence::Database;
 use tenantry_tests::{
     app::TestApp,
-    database::{TestDatabase, connect},
+    database::{TestDatabase, connect, settings},
 };
 
 use self::{
@@ -186,7 +186,7 @@ async fn with_the_second_wall_alone_nothing_leaks_though_nothing_filters() {
     let world = World::make(&shipped, &database).await;
     drop(shipped);
     let app = TestApp::without_row_level_security(&database, |bypassing| {
-        let settings = Settings::new(database.runtime_url().to_owned(), 10);
+        let settings = settings(database.runtime_url(), 10);
         let held = Database::new(&settings, bypassing.environment().clone()).unwrap();
         held.with_organization_filter_off()
     });

@@ -7,6 +7,9 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod deletion;
+mod organizations;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tenantry_tests::{app::TestApp, database::TestDatabase};

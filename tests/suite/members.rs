@@ -7,12 +7,76 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod going;
+mod last_owner;
+mod meanwhile;
+mod profiles;
+mod reading;
+mod roles;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tenantry_tests::{
-    client::text,
+    client::{Account, Answer, text},
     scene::{Place, Scene},
 };
+
+/// Somebody who is a member.
+struct Joined {
+    account: Account,
+    /// The id of the membership.
+    id: String,
+    /// The path of the membership.
+    path: String,
+}
+
+impl std::ops::Deref for Joined {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// Somebody new of this name, with a built-in role in the organization.
+async fn joined_as(scene: &Scene, name: &str, role: &str) -> Joined {
+    let account = scene.app.client().register(name, None).await;
+    let id = scene.join(&account, &[(role, Place::Organization)]).await;
+    let path = scene.path(&format!("/members/{id}"));
+    Joined { account, id, path }
+}
+
+/// Somebody new with a built-in role in the organization.
+async fn joined(scene: &Scene, role: &str) -> Joined {
+    joined_as(scene, &format!("The {role}"), role).await
+}
+
+/// The path of the founder's own membership.
+pub(crate) async fn founder(scene: &Scene) -> String {
+    let list = scene.client().get(&scene.path("/members?sort=joinedAt")).await;
+    assert_eq!(list.data()[0]["userId"], scene.owner.user_id.as_str());
+    scene.path(&format!("/members/{}", text(&list.data()[0]["id"])))
+}
+
+#[track_caller]
+fn expect_forbidden(answer: &Answer, permission: &str) {
+    answer.expect_error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    assert_eq!(
+        answer.json()["error"]["details"],
+        json!({ "requiredPermission": permission })
+    );
+}
+
+#[track_caller]
+fn expect_unknown(answer: &Answer) {
+    answer.expect_error(StatusCode::NOT_FOUND, "NOT_FOUND");
+}
+
+#[track_caller]
+fn expect_last_owner(answer: &Answer) {
+    answer.expect_error(StatusCode::CONFLICT, "CONFLICT");
+    assert_eq!(answer.reason(), "last_owner");
+}
 
 #[tokio::test]
 async fn members_are_listed_to_those_who_may_view_them() {

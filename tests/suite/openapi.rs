@@ -9,6 +9,8 @@
 )]
 
 mod drift;
+mod limits;
+mod reading;
 mod rules;
 
 use serde_json::Value;

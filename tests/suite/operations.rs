@@ -56,10 +56,16 @@ pub(crate) enum Place {
 pub(crate) enum Meaning {
     /// An organization, by id or slug.
     Organization,
+    /// An organization that the caller is a member of, by id, where none is in the path.
+    MemberOf,
     /// A workspace, by id.
     Workspace,
     /// A project, by id.
     Project,
+    /// A member, by id.
+    Member,
+    /// A role, by key or id.
+    Role,
     /// A session, by id.
     Session,
     /// A place in a list.
@@ -72,8 +78,12 @@ pub(crate) enum Meaning {
     Address,
     /// The password of that account.
     Password,
+    /// Another password for it.
+    NewPassword,
     /// A refresh token: whoever holds it is its owner, so there is no other's.
     RefreshToken,
+    /// The secret of a mailed link, of which the same holds.
+    LinkSecret,
     /// The name of something.
     Name,
     /// A detail that names nothing and nobody; it may be left out.
@@ -84,20 +94,26 @@ impl Meaning {
     fn of(place: Place, name: &str) -> Option<Self> {
         Some(match (place, name) {
             (Place::Path, "orgId") => Self::Organization,
+            (Place::Body, "organizationId") => Self::MemberOf,
             (Place::Path, "wsId") | (Place::Body, "workspaceId") => Self::Workspace,
             (Place::Path, "projectId") => Self::Project,
+            (Place::Path, "memberId") => Self::Member,
+            (Place::Body, "role") => Self::Role,
             (Place::Path, "sessionId") => Self::Session,
             (Place::Query, "cursor") => Self::Cursor,
             (Place::Query, "q") => Self::Search,
             (Place::Header, "Idempotency-Key") => Self::IdempotencyKey,
             (Place::Body, "email") => Self::Address,
-            (Place::Body, "password") => Self::Password,
+            (Place::Body, "password" | "currentPassword") => Self::Password,
+            (Place::Body, "newPassword") => Self::NewPassword,
             (Place::Body, "refreshToken") => Self::RefreshToken,
+            (Place::Body, "token") => Self::LinkSecret,
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
             | (Place::Header, "If-Match" | "If-None-Match")
             // A slug is taken or free for all to see: two organizations cannot have the same one.
             | (Place::Body, "slug" | "region" | "description" | "status" | "visibility" | "settings")
+            | (Place::Body, "icon" | "color" | "isDefault")
             | (Place::Body, "avatarUrl" | "locale" | "preferences") => Self::Detail,
             _ => return None,
         })
@@ -107,7 +123,13 @@ impl Meaning {
     pub(crate) fn is_id(self) -> bool {
         matches!(
             self,
-            Self::Organization | Self::Workspace | Self::Project | Self::Session
+            Self::Organization
+                | Self::MemberOf
+                | Self::Workspace
+                | Self::Project
+                | Self::Member
+                | Self::Role
+                | Self::Session
         )
     }
 }
@@ -141,6 +163,16 @@ impl Operation {
                 request.header(name.as_str(), value.as_str())
             });
         if self.has_body { request.json(&body) } else { request }
+    }
+
+    /// Whether it writes the very workspace that its path names.
+    pub(crate) fn writes_workspace(&self) -> bool {
+        self.method != Method::GET && self.path.ends_with("/workspaces/{wsId}")
+    }
+
+    /// Whether nobody is left who could call again: the caller is gone, or signed out everywhere.
+    pub(crate) fn ends_caller(&self) -> bool {
+        self.method == Method::DELETE && self.path == "/api/v1/me" || self.name == "resetPassword"
     }
 
     /// Whether one of its inputs means this.

@@ -8,6 +8,8 @@
 )]
 
 mod context;
+mod deletion;
+mod replacing;
 mod slugs;
 
 use reqwest::StatusCode;

@@ -1,5 +1,6 @@
 //! How many round trips to the database a request costs: counted by its statements, since each is sent and waited for by
-//! itself, BEGIN (with the settings that travel in it) and COMMIT among them.
+//! itself, BEGIN (with the settings that travel in it) and COMMIT among them; twice where it has to be prepared each time,
+//! behind a pooler.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,8 +12,10 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tenantry::configuration::Pooler;
 use tenantry_tests::{
     client::{Client, text},
+    database::pooler,
     scene::Scene,
     statements,
 };
@@ -36,6 +39,51 @@ async fn statements_of(client: &Client, number: u32, method: Method, path: &str,
     statements::of_trace(&trace)
 }
 
+/// What is sent as one message is one round trip, and so is what was prepared before.
+fn round_trips(statements: &[String]) -> usize {
+    let by_itself = |statement: &str| {
+        ["BEGIN", "SET LOCAL", "COMMIT"]
+            .iter()
+            .any(|word| statement.starts_with(word))
+    };
+    let prepared = statements.iter().filter(|statement| !by_itself(statement)).count();
+    statements.len()
+        + match pooler() {
+            Pooler::None => 0,
+            Pooler::Transaction => prepared,
+        }
+}
+
+/// The most round trips of a page of projects by cursor, searched or not, its tenant in a warm cache and no pooler in between.
+const LIST_BY_CURSOR: usize = 3;
+
+#[tokio::test]
+async fn a_list_by_cursor_costs_three_at_most() {
+    let scene = Scene::new().await;
+    scene.app.clock.stop();
+    for number in 0..5 {
+        scene
+            .create_project(&json!({ "name": format!("Website {number}") }))
+            .await;
+    }
+    let owner = scene.client();
+    let mut number = 0xf0_d000;
+    for filters in ["", "&q=website", "&q=eb", "&status=active", "&sort=name,-updatedAt"] {
+        let mut cursor = String::new();
+        for _ in 0..2 {
+            let path = scene.path(&format!("/projects?pageSize=2{filters}&cursor={cursor}"));
+            number += 1;
+            let page = statements_of(owner, number, Method::GET, &path, None).await;
+            assert!(page.len() <= LIST_BY_CURSOR, "{path}: {page:#?}");
+            assert!(
+                page.iter().any(|statement| statement.contains("LIMIT")),
+                "{path}: {page:#?}"
+            );
+            cursor = text(&owner.get(&path).await.json()["meta"]["nextCursor"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_project_read_by_id_costs_three_at_most() {
     let scene = Scene::new().await;
@@ -46,7 +94,7 @@ async fn a_project_read_by_id_costs_three_at_most() {
     owner.get(&path).await.expect(StatusCode::OK);
 
     let read = statements_of(owner, 0xa001, Method::GET, &path, None).await;
-    assert!(read.len() <= READ_BY_ID, "{read:#?}");
+    assert!(round_trips(&read) <= READ_BY_ID, "{read:#?}");
     // What is counted is there to be counted: the transaction, and what is asked in it.
     assert!(
         read.iter()
@@ -55,10 +103,16 @@ async fn a_project_read_by_id_costs_three_at_most() {
     );
     assert!(read.iter().any(|statement| statement.contains("projects")), "{read:#?}");
 
-    let mut table = String::from("statements of each operation, with a warm cache:\n");
+    let member = owner.get(&scene.path("/members")).await.data();
+    let member = scene.path(&format!("/members/{}", text(&member[0]["id"])));
+    let read = statements_of(owner, 0xa002, Method::GET, &member, None).await;
+    assert_eq!(read.len(), 2, "{read:#?}");
+
+    let mut table = String::from("round trips of each operation, with a warm cache:\n");
     let workspace = format!("/workspaces/{}", scene.workspace);
     let created = json!({ "name": "Other" });
     let changed = json!({ "name": "Changed" });
+    let chosen = json!({ "organizationId": scene.organization });
     let operations = [
         ("getProject", Method::GET, path.clone(), None),
         ("listProjects", Method::GET, scene.path("/projects"), None),
@@ -68,13 +122,29 @@ async fn a_project_read_by_id_costs_three_at_most() {
             scene.path("/projects?cursor="),
             None,
         ),
+        (
+            "listProjects by cursor, searched",
+            Method::GET,
+            scene.path("/projects?cursor=&q=website"),
+            None,
+        ),
         ("createProject", Method::POST, scene.projects(), Some(&created)),
         ("updateProject", Method::PATCH, path.clone(), Some(&changed)),
         ("replaceProject", Method::PUT, path.clone(), Some(&created)),
         ("deleteProject", Method::DELETE, path, None),
+        (
+            "createWorkspace",
+            Method::POST,
+            scene.path("/workspaces"),
+            Some(&created),
+        ),
+        ("updateWorkspace", Method::PATCH, scene.path(&workspace), Some(&changed)),
+        ("replaceOrganization", Method::PUT, scene.path(""), Some(&created)),
         ("getWorkspace", Method::GET, scene.path(&workspace), None),
         ("listWorkspaces", Method::GET, scene.path("/workspaces"), None),
         ("listMembers", Method::GET, scene.path("/members"), None),
+        ("getMember", Method::GET, member.clone(), None),
+        ("updateMember", Method::PATCH, member.clone(), Some(&changed)),
         ("getOrganization", Method::GET, scene.path(""), None),
         ("getContext", Method::GET, scene.path("/context"), None),
         (
@@ -91,19 +161,41 @@ async fn a_project_read_by_id_costs_three_at_most() {
         ),
         ("getMe", Method::GET, "/api/v1/me".to_owned(), None),
         ("updateMe", Method::PATCH, "/api/v1/me".to_owned(), Some(&changed)),
+        (
+            "listMyOrganizations",
+            Method::GET,
+            "/api/v1/me/organizations".to_owned(),
+            None,
+        ),
+        (
+            "setCurrentOrganization",
+            Method::PUT,
+            "/api/v1/me/current-organization".to_owned(),
+            Some(&chosen),
+        ),
         ("listSessions", Method::GET, "/api/v1/auth/sessions".to_owned(), None),
         ("listPermissions", Method::GET, "/api/v1/permissions".to_owned(), None),
     ];
     for (number, (name, method, path, body)) in (0xb001..).zip(operations) {
         let statements = statements_of(owner, number, method, &path, body).await;
-        table += &format!("{:>4}  {name}\n", statements.len());
+        table += &format!("{:>4}  {name}\n", round_trips(&statements));
     }
     let login = json!({ "email": scene.owner.email, "password": tenantry_tests::client::PASSWORD });
     let anyone = owner.anonymous();
     let statements = statements_of(&anyone, 0xc001, Method::POST, "/api/v1/auth/login", Some(&login)).await;
-    table += &format!("{:>4}  login\n", statements.len());
+    table += &format!("{:>4}  login\n", round_trips(&statements));
     let token = json!({ "refreshToken": text(&json!(scene.owner.refresh_token)) });
     let statements = statements_of(&anyone, 0xc002, Method::POST, "/api/v1/auth/refresh", Some(&token)).await;
-    table += &format!("{:>4}  refresh\n", statements.len());
+    table += &format!("{:>4}  refresh\n", round_trips(&statements));
+    let passwords =
+        json!({ "currentPassword": tenantry_tests::client::PASSWORD, "newPassword": "vermilion otters juggle" });
+    let statements = statements_of(owner, 0xc003, Method::PUT, "/api/v1/auth/password", Some(&passwords)).await;
+    table += &format!("{:>4}  changePassword\n", round_trips(&statements));
+    let member = scene.joined("member").await.client;
+    let statements = statements_of(&member, 0xc004, Method::DELETE, "/api/v1/me", None).await;
+    table += &format!(
+        "{:>4}  deleteMe, a member of one organization\n",
+        round_trips(&statements)
+    );
     eprint!("{table}");
 }

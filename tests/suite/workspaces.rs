@@ -7,6 +7,11 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod default;
+mod races;
+mod rights;
+mod writing;
+
 use reqwest::StatusCode;
 use serde_json::json;
 use tenantry_tests::{

@@ -9,19 +9,28 @@
 use std::collections::HashMap;
 
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tenantry::system::SystemSource;
-use tenantry_domain::ids::ProjectId;
+use tenantry_auth::mailed_links;
+use tenantry_domain::{
+    ids::{LinkId, ProjectId},
+    links::LinkPurpose,
+};
 use tenantry_tests::{
-    app::TestApp,
+    app::{TestApp, keyring},
     client::{Account, Client, PASSWORD, text},
-    database::TestDatabase,
+    database::{TestDatabase, connect},
 };
 
 use crate::operations::{Input, Meaning, Operation};
 
 /// The key with which everybody in B who may create projects has created one, and its owner an organization.
 pub(crate) const KEY_OF_B: &str = "a-key-of-b";
+
+/// The password of whoever has changed it.
+const NEW_PASSWORD: &str = "vermilion otters juggle";
 
 /// Two tenants, and a person who is an admin in both.
 pub(crate) struct World {
@@ -49,6 +58,9 @@ pub(crate) struct Tenant {
     pub(crate) viewer: Person,
     /// A member who holds no role at all.
     pub(crate) guest: Person,
+    /// The id of a member who never calls.
+    pub(crate) colleague: String,
+    owner_url: String,
 }
 
 /// Somebody with an account.
@@ -67,7 +79,7 @@ pub(crate) struct Caller {
 }
 
 impl World {
-    /// Makes both tenants through the API, and by SQL what it has no way to make yet: members and workspaces.
+    /// Makes both tenants through the API, and by SQL what it has no way to make yet: members.
     pub(crate) async fn make(app: &TestApp, database: &TestDatabase) -> Self {
         let client = app.client();
         let both = client.register("Alpha Both", None).await;
@@ -100,10 +112,20 @@ impl Person {
     }
 
     async fn session(&self, client: &Client) -> serde_json::Value {
-        let login = json!({ "email": self.email, "password": PASSWORD });
-        let answer = client.anonymous().post("/api/v1/auth/login", &login).await;
-        answer.expect(StatusCode::OK);
-        answer.data()
+        self.sign_in_by(client).await.1
+    }
+
+    /// The password that signs them in at the moment, and the session that it has opened.
+    async fn sign_in_by(&self, client: &Client) -> (&'static str, serde_json::Value) {
+        for password in [PASSWORD, NEW_PASSWORD] {
+            let login = json!({ "email": self.email, "password": password });
+            let answer = client.anonymous().post("/api/v1/auth/login", &login).await;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                answer.expect(StatusCode::OK);
+                return (password, answer.data());
+            }
+        }
+        panic!("{} cannot sign in", self.email);
     }
 }
 
@@ -133,8 +155,82 @@ impl Tenant {
         text(&answer.data()["id"])
     }
 
+    /// A workspace that `creator` has just created.
+    pub(crate) async fn new_workspace(&self, creator: &Client) -> String {
+        let answer = creator
+            .post(&self.path("/workspaces"), &json!({ "name": new_text() }))
+            .await;
+        answer.expect(StatusCode::CREATED);
+        text(&answer.data()["id"])
+    }
+
+    /// A member who has just joined, and never calls.
+    async fn new_colleague(&self) -> String {
+        let (id, rows) = colleague(&self.organization, "Colleague");
+        let mut owner = connect(&self.owner_url).await;
+        owner.execute(AssertSqlSafe(rows)).await.unwrap();
+        owner.close().await.unwrap();
+        id
+    }
+
+    /// Somebody new who is here what `caller` is, for an operation after which they call no more; `None` for others. Bad
+    /// credentials stay what they are.
+    pub(crate) async fn stand_in(&self, operation: &Operation, caller: &Caller, client: &Client) -> Option<Caller> {
+        if !operation.ends_caller() {
+            return None;
+        }
+        let account = client.register(&new_text(), None).await;
+        let role = Some(caller.name).filter(|name| *name != "guest");
+        if self.people().iter().any(|(name, _)| *name == caller.name) {
+            let mut owner = connect(&self.owner_url).await;
+            let joins = new_member(&self.organization, &new_id(), &account.user_id, role);
+            owner.execute(AssertSqlSafe(joins)).await.unwrap();
+            owner.close().await.unwrap();
+        }
+        let has_no_good_credentials = ["anonymous", "broken token"].contains(&caller.name);
+        Some(Caller {
+            name: caller.name,
+            person: Person::of(&account),
+            client: if has_no_good_credentials {
+                caller.client.clone()
+            } else {
+                account.client
+            },
+        })
+    }
+
+    /// The secret of a link as it is mailed to somebody for what an operation does.
+    async fn link(&self, person: &Person, operation: &str) -> String {
+        let purpose = match operation {
+            "verifyEmail" => LinkPurpose::VerifyEmail,
+            "resetPassword" => LinkPurpose::ResetPassword,
+            _ => panic!("{operation} takes a link of which nobody knows what it is for"),
+        };
+        let link = LinkId::new(&SystemSource::environment());
+        let mut owner = connect(&self.owner_url).await;
+        let row = format!(
+            "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+             values ('{}', '{link}', '{purpose}', lower('{}'), now() + interval '10 years', now())",
+            person.id, person.email
+        );
+        owner.execute(AssertSqlSafe(row)).await.unwrap();
+        owner.close().await.unwrap();
+        mailed_links::secret(&keyring(), purpose, link)
+            .expose_secret()
+            .to_owned()
+    }
+
+    /// Undoes what an operation did to all of the tenant, so that the next one finds it as it was.
+    pub(crate) async fn mend(&self, operation: &Operation, client: &Client) {
+        if operation.name == "deleteOrganization" {
+            let owner = self.owner.sign_in("owner", client).await.client;
+            let answer = owner.post(&self.path("/restore"), &json!({})).await;
+            answer.expect(StatusCode::OK);
+        }
+    }
+
     /// What `caller` puts into a request about this tenant in good faith, without the inputs in `except`. With a `creator`,
-    /// a project that could be used up by the request is a new one of theirs.
+    /// a workspace or a project that could be used up by the request is a new one of theirs.
     pub(crate) async fn inputs(
         &self,
         operation: &Operation,
@@ -146,12 +242,20 @@ impl Tenant {
         let wanted = operation.inputs.iter().filter(|input| !except.contains(input));
         for input in wanted {
             let value = match input.meaning {
-                Meaning::Organization => self.organization.clone(),
-                Meaning::Workspace => self.workspaces[1].clone(),
+                Meaning::Organization | Meaning::MemberOf => self.organization.clone(),
+                Meaning::Workspace => match creator {
+                    Some(creator) if operation.writes_workspace() => self.new_workspace(creator).await,
+                    _ => self.workspaces[1].clone(),
+                },
                 Meaning::Project => match creator {
                     Some(creator) if operation.method != Method::GET => self.new_project(creator, "organization").await,
                     _ => self.project.clone(),
                 },
+                Meaning::Member => match creator {
+                    Some(_) if operation.method != Method::GET => self.new_colleague().await,
+                    _ => self.colleague.clone(),
+                },
+                Meaning::Role => "viewer".to_owned(),
                 Meaning::Session => {
                     caller.person.session(&caller.client).await;
                     newest_session(&caller.client).await.unwrap_or_else(new_id)
@@ -159,7 +263,10 @@ impl Tenant {
                 Meaning::IdempotencyKey | Meaning::Name => new_text(),
                 Meaning::Address if operation.name == "register" => format!("{}@example.com", new_text()),
                 Meaning::Address => caller.person.email.clone(),
-                Meaning::Password => PASSWORD.to_owned(),
+                Meaning::Password if operation.name == "register" => PASSWORD.to_owned(),
+                Meaning::Password => caller.person.sign_in_by(&caller.client).await.0.to_owned(),
+                Meaning::NewPassword => NEW_PASSWORD.to_owned(),
+                Meaning::LinkSecret => self.link(&caller.person, &operation.name).await,
                 Meaning::RefreshToken => text(&caller.person.session(&caller.client).await["refreshToken"]),
                 Meaning::Cursor | Meaning::Search | Meaning::Detail => continue,
             };
@@ -212,12 +319,15 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         .await;
     second.expect(StatusCode::CREATED);
 
-    let workspace = new_id();
-    let mut rows = format!(
-        "insert into workspaces (organization_id, id, name, slug, description, created_at, updated_at)
-         values ('{organization}', '{workspace}', '{word} Design', '{slug}-design', '{word} draws', now(), now());",
-        slug = word.to_lowercase()
-    );
+    let design = json!({ "name": name("Design"), "description": name("draws"), "icon": name("pencil") });
+    let workspace = owner
+        .client
+        .with_header("idempotency-key", key)
+        .post(&format!("/api/v1/organizations/{organization}/workspaces"), &design)
+        .await;
+    workspace.expect(StatusCode::CREATED);
+    let workspace = text(&workspace.data()["id"]);
+    let mut rows = String::new();
     for (account, role) in [
         (&admin, Some("admin")),
         (both, Some("admin")),
@@ -225,8 +335,10 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         (&viewer, Some("viewer")),
         (&guest, None),
     ] {
-        rows.push_str(&new_member(&organization, &account.user_id, role));
+        rows.push_str(&new_member(&organization, &new_id(), &account.user_id, role));
     }
+    let (colleague, joins) = colleague(&organization, &name("Colleague"));
+    rows.push_str(&joins);
     database.owner(rows).await;
 
     let mut tenant = Tenant {
@@ -241,6 +353,8 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         member: Person::of(&member),
         viewer: Person::of(&viewer),
         guest: Person::of(&guest),
+        colleague,
+        owner_url: database.owner_url().to_owned(),
     };
     let create = async |creator: &Client, what: &str, visibility: &str, workspace: &str, key: &str| {
         let path = tenant.path(&format!("/workspaces/{workspace}/projects"));
@@ -263,20 +377,28 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
     tenant
 }
 
-/// Makes somebody a member, with a built-in role in the whole organization or with none.
-fn new_member(organization: &str, user: &str, role: Option<&str>) -> String {
+/// Makes somebody a member of this id, with a built-in role in the whole organization or with none.
+fn new_member(organization: &str, member: &str, user: &str, role: Option<&str>) -> String {
     let role = role.unwrap_or("none");
     format!(
-        "with member as (
-             insert into members (organization_id, id, user_id, joined_at, created_at, updated_at)
-             values ('{organization}', gen_random_uuid(), '{user}', now(), now(), now())
-             returning organization_id, id
-         )
+        "insert into members (organization_id, id, user_id, joined_at, created_at, updated_at)
+         values ('{organization}', '{member}', '{user}', now(), now(), now());
          insert into grants (organization_id, id, member_id, role_id, created_at, updated_at)
-         select m.organization_id, gen_random_uuid(), m.id, r.id, now(), now()
-         from member m join roles r on r.organization_id = m.organization_id
-         where r.key = '{role}' and r.built_in;"
+         select organization_id, gen_random_uuid(), '{member}', id, now(), now() from roles
+         where organization_id = '{organization}' and key = '{role}' and built_in;"
     )
+}
+
+/// Somebody of this name who has joined and does not sign in: the id of the membership, and what makes it.
+fn colleague(organization: &str, name: &str) -> (String, String) {
+    let (user, member) = (new_id(), new_id());
+    let joins = new_member(organization, &member, &user, Some("member"));
+    let rows = format!(
+        "insert into users (id, email, email_canonical, name, created_at, updated_at)
+         values ('{user}', '{user}@example.com', '{user}@example.com', '{name}', now(), now());
+         {joins}"
+    );
+    (member, rows)
 }
 
 /// Gives somebody in `tenant` a built-in role on one workspace or one project of it.

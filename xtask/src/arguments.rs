@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+
+use crate::outside::Check;
 
 /// What `cargo xtask help` prints.
 pub(crate) const HELP: &str = "\
@@ -14,6 +16,10 @@ Usage: cargo xtask <command>
                          the arguments are those of `tenantry dev`
   test [-- arguments]    Formatting, lints, all tests, and whether openapi/openapi.json is up to date;
                          the arguments are those of `cargo test`
+  test --outside         The same, and then what is checked from outside, installing what that needs: a typed
+                         client (client), mail through a mail server (mail), the documentation in a browser
+                         (browser), requests that nobody would send (fuzzer), the tests through a pooler (pooler);
+                         `--outside=client` is that one alone
   audit                  Licences, duplicate and banned crates, and where crates come from
   openapi                Writes openapi/openapi.json
   help                   Prints this
@@ -33,7 +39,10 @@ pub(crate) enum Task {
     /// With the arguments for `tenantry dev`.
     Dev(Vec<OsString>),
     /// With the arguments for `cargo test`.
-    Test(Vec<OsString>),
+    Test {
+        outside: Outside,
+        arguments: Vec<OsString>,
+    },
     Audit,
     OpenApi,
 }
@@ -47,7 +56,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Re
     let task = match name.to_str() {
         Some("help" | "--help" | "-h") => Task::Help,
         Some("dev") => return Ok(Task::Dev(rest)),
-        Some("test") => return tests_own(rest).map(Task::Test),
+        Some("test") => return tests(rest),
         Some("audit") => Task::Audit,
         Some("openapi") => Task::OpenApi,
         _ => bail!("there is no command `{}`; see `cargo xtask help`", name.display()),
@@ -56,6 +65,36 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Re
         Some(extra) => bail!("`{}` takes no argument `{}`", name.display(), extra.display()),
         None => Ok(task),
     }
+}
+
+/// What is checked from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outside {
+    None,
+    /// After everything else.
+    All,
+    /// This, and nothing else.
+    Only(Check),
+}
+
+fn tests(mut rest: Vec<OsString>) -> anyhow::Result<Task> {
+    let outside = match rest.first().and_then(|first| first.to_str()) {
+        Some("--outside") => Outside::All,
+        Some(first) if first.starts_with("--outside=") => {
+            let name = first.trim_start_matches("--outside=");
+            let check = Check::ALL.into_iter().find(|check| check.name() == name);
+            Outside::Only(check.with_context(|| format!("there is no check `{name}`; see `cargo xtask help`"))?)
+        }
+        _ => Outside::None,
+    };
+    if outside != Outside::None {
+        rest.remove(0);
+    }
+    let arguments = tests_own(rest)?;
+    if matches!(outside, Outside::Only(_)) && !arguments.is_empty() {
+        bail!("one check from outside takes no arguments of `cargo test`");
+    }
+    Ok(Task::Test { outside, arguments })
 }
 
 /// The two dashes are asked for so that the steps before the tests may get arguments of their own one day.

@@ -11,6 +11,7 @@ mod arguments;
 mod audit;
 mod dev;
 mod openapi;
+mod outside;
 mod packages;
 #[path = "../../crates/server/src/programs.rs"]
 #[allow(
@@ -50,7 +51,7 @@ fn run() -> anyhow::Result<()> {
             Ok(())
         }
         Task::Dev(arguments) => dev::run(&surroundings, &arguments),
-        Task::Test(arguments) => test::run(&surroundings, &arguments),
+        Task::Test { outside, arguments } => test::run(&surroundings, outside, &arguments),
         Task::Audit => audit::run(&surroundings),
         Task::OpenApi => openapi::write(&surroundings),
     }

@@ -20,6 +20,55 @@ const NO_CLUSTER: &str = "/etc/postgresql-common/createcluster.d/tenantry.conf";
 pub(crate) enum Package {
     Postgres,
     Redis,
+    Node,
+    Python,
+    Chromium,
+    PgBouncer,
+}
+
+impl Package {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Redis => "Redis",
+            Self::Node => "Node.js",
+            Self::Python => "Python",
+            Self::Chromium => "Chromium",
+            Self::PgBouncer => "PgBouncer",
+        }
+    }
+
+    /// Its packages for apt; PostgreSQL's has its version in its name.
+    const fn for_apt(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres => &[],
+            Self::Redis => &["redis-server"],
+            Self::Node => &["nodejs", "npm"],
+            Self::Python => &["python3", "python3-venv"],
+            Self::Chromium => &["chromium"],
+            Self::PgBouncer => &["pgbouncer"],
+        }
+    }
+
+    const fn for_brew(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgresql@17",
+            Self::Redis => "redis",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Chromium => "chromium",
+            Self::PgBouncer => "pgbouncer",
+        }
+    }
+
+    /// A service that installing it starts on Debian and its kin, which Tenantry does not use.
+    const fn service(self) -> Option<&'static str> {
+        match self {
+            Self::Redis => Some("127.0.0.1:6379"),
+            Self::PgBouncer => Some("127.0.0.1:6432"),
+            Self::Postgres | Self::Node | Self::Python | Self::Chromium => None,
+        }
+    }
 }
 
 /// The package managers that are known here.
@@ -130,9 +179,12 @@ fn with_apt(missing: &[Package], sudo: bool) -> anyhow::Result<()> {
         let setting = format!("mkdir -p {CLUSTER_SETTINGS} && echo create_main_cluster = false > {NO_CLUSTER}");
         steps::run("no system-wide database", &mut command(&["sh", "-c", &setting]))?;
     }
-    if missing.contains(&Package::Redis) {
-        packages.push("redis-server");
-        eprintln!("The package of Redis also starts a service on 127.0.0.1:6379, which Tenantry does not use.");
+    for package in missing {
+        packages.extend(package.for_apt());
+        if let Some(address) = package.service() {
+            let name = package.name();
+            eprintln!("The package of {name} also starts a service on {address}, which Tenantry does not use.");
+        }
     }
     let installed = steps::run("packages", &mut get(&packages));
     if missing.contains(&Package::Postgres) {
@@ -143,10 +195,7 @@ fn with_apt(missing: &[Package], sudo: bool) -> anyhow::Result<()> {
 
 fn with_brew(missing: &[Package]) -> anyhow::Result<()> {
     eprintln!("About to install {} with brew; no service is started.", names(missing));
-    let formulas = missing.iter().map(|package| match package {
-        Package::Postgres => "postgresql@17",
-        Package::Redis => "redis",
-    });
+    let formulas = missing.iter().map(|package| package.for_brew());
     steps::run("packages", Command::new("brew").arg("install").args(formulas))
 }
 
@@ -174,11 +223,8 @@ fn newest_postgres(lines: &str) -> anyhow::Result<String> {
 }
 
 fn names(packages: &[Package]) -> String {
-    let names = packages.iter().map(|package| match package {
-        Package::Postgres => "PostgreSQL",
-        Package::Redis => "Redis",
-    });
-    names.collect::<Vec<_>>().join(" and ")
+    let names: Vec<_> = packages.iter().map(|package| package.name()).collect();
+    names.join(" and ")
 }
 
 /// What a person has to install.
@@ -197,6 +243,10 @@ pub(crate) fn advice(missing: &[Package]) -> String {
                  elsewhere: the package redis, or that of valkey under the name of redis\n    \
                  or set TENANTRY_REDIS_BIN to the folder of that program"
                 .to_owned(),
+            Package::Node => "- Node.js 20 or newer, with npm".to_owned(),
+            Package::Python => "- Python 3.11 or newer, with venv and pip".to_owned(),
+            Package::Chromium => "- Chromium or Chrome".to_owned(),
+            Package::PgBouncer => "- PgBouncer 1.18 or newer".to_owned(),
         });
     }
     lines.join("\n")

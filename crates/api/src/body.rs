@@ -25,6 +25,8 @@ pub(crate) struct UnreadBody {
     payload: Payload,
     media_type: MediaType,
     announced: Option<u64>,
+    /// Whether its length is told by its end.
+    chunked: bool,
 }
 
 /// A body that has been read, and what it says.
@@ -66,11 +68,17 @@ impl UnreadBody {
             } else {
                 MediaType::Other { patch }
             },
+            chunked: request.headers().contains_key(header::TRANSFER_ENCODING),
             announced: request
                 .headers()
                 .get(header::CONTENT_LENGTH)
                 .and_then(|value| value.to_str().ok()?.parse().ok()),
         }
+    }
+
+    /// Whether there is one at all.
+    pub(crate) fn is_there(&self) -> bool {
+        self.chunked || self.announced.is_some_and(|bytes| bytes > 0)
     }
 
     /// Reads it, once `permitted` says that the caller may act at all.

@@ -6,7 +6,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{ids::UserId, lists::Place};
-use tenantry_services::Services;
+use tenantry_services::Keyring;
 
 /// What the signature is made for; another purpose's signature is none here.
 const PURPOSE: &str = "cursor";
@@ -34,26 +34,26 @@ struct Signed {
     list: ListIdentity,
 }
 
-pub(crate) fn encode(services: &Services, list: &ListIdentity, place: Place) -> Option<String> {
+pub(crate) fn encode(keyring: &Keyring, list: &ListIdentity, place: Place) -> Option<String> {
     let json = serde_json::to_vec(&Signed {
         place,
         list: list.clone(),
     })
     .ok()?;
-    let signature = services.keyring().sign(PURPOSE, &json);
+    let signature = keyring.sign(PURPOSE, &json);
     let mut bytes = signature.as_bytes().to_vec();
     bytes.extend_from_slice(&json);
     Some(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// The place of a cursor, if it is one of this list.
-pub(crate) fn decode(services: &Services, list: &ListIdentity, cursor: &str) -> Option<Place> {
+pub(crate) fn decode(keyring: &Keyring, list: &ListIdentity, cursor: &str) -> Option<Place> {
     if cursor.len() > MAX {
         return None;
     }
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (signature, json) = bytes.split_at_checked(SIGNATURE)?;
-    if !services.keyring().verify(PURPOSE, json, signature) {
+    if !keyring.verify(PURPOSE, json, signature) {
         return None;
     }
     let signed: Signed = serde_json::from_slice(json).ok()?;

@@ -13,8 +13,8 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tenantry_domain::{permissions::Permission, trace::TraceId};
-use tenantry_services::limits::Charge;
+use tenantry_domain::{permissions::Permission, trace::TraceId, users::memberships::MemberOrganization};
+use tenantry_services::{error::Conflict, limits::Charge};
 use utoipa::ToSchema;
 
 macro_rules! codes {
@@ -64,6 +64,8 @@ codes! {
     NotAcceptable = "NOT_ACCEPTABLE" NOT_ACCEPTABLE;
     /// Something that exists is in the way.
     Conflict = "CONFLICT" CONFLICT;
+    /// A link that was mailed was used or has expired.
+    Gone = "GONE" GONE;
     /// The resource is not the version that was demanded.
     PreconditionFailed = "PRECONDITION_FAILED" PRECONDITION_FAILED;
     /// The body is too large.
@@ -127,6 +129,9 @@ pub(crate) enum ApiError {
     },
     NotAcceptable,
     Conflict(&'static str),
+    /// The caller is the last owner of these.
+    LastOwner(Vec<MemberOrganization>),
+    LinkGone,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType {
@@ -164,7 +169,8 @@ impl ApiError {
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
             Self::NotAcceptable => ErrorCode::NotAcceptable,
-            Self::Conflict(_) => ErrorCode::Conflict,
+            Self::Conflict(_) | Self::LastOwner(_) => ErrorCode::Conflict,
+            Self::LinkGone => ErrorCode::Gone,
             Self::PreconditionFailed => ErrorCode::PreconditionFailed,
             Self::PayloadTooLarge => ErrorCode::PayloadTooLarge,
             Self::UnsupportedMediaType { .. } => ErrorCode::UnsupportedMediaType,
@@ -194,6 +200,10 @@ impl ApiError {
             Self::MethodNotAllowed { allow } => format!("This path allows {allow}.").into(),
             Self::NotAcceptable => "Answers are application/json, which the request does not accept.".into(),
             Self::Conflict(reason) => format!("The request conflicts with what exists: {reason}.").into(),
+            Self::LastOwner(_) => {
+                "An organization always has an owner: hand over or delete those in `details` first.".into()
+            }
+            Self::LinkGone => "The link is not good any more: ask for another one.".into(),
             Self::PreconditionFailed => "The resource has changed since the version that If-Match names.".into(),
             Self::PayloadTooLarge => "The body is larger than 1 MiB.".into(),
             Self::UnsupportedMediaType { accepted } => format!("The body must be {accepted}.").into(),
@@ -215,6 +225,11 @@ impl ApiError {
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
             Self::RegistrationClosed => json!({ "requiredPermission": null }),
             Self::Conflict(reason) => json!({ "reason": reason }),
+            Self::LastOwner(organizations) => {
+                let named = |one: &MemberOrganization| json!({ "id": one.id, "name": one.name, "slug": one.slug });
+                let organizations: Vec<_> = organizations.iter().map(named).collect();
+                json!({ "reason": Conflict::LastOwner.as_str(), "organizations": organizations })
+            }
             Self::RateLimited(charge) => json!({
                 "scope": charge.scope.as_str(),
                 "limit": charge.limit,
@@ -321,12 +336,24 @@ impl From<tenantry_services::Error> for ApiError {
                 code: weakness.code().into(),
                 message: weakness.to_string(),
             }]),
+            E::IncorrectPassword => Self::Validation(vec![FieldFailure {
+                field: "/currentPassword".to_owned(),
+                code: "incorrect".into(),
+                message: error.to_string(),
+            }]),
+            E::LastOwner(organizations) => Self::LastOwner(organizations),
             E::SettingsTooLarge(field) => Self::Validation(vec![FieldFailure {
                 field: format!("/{field}"),
                 code: "length".into(),
                 message: tenantry_domain::settings::SettingsTooLarge.to_string(),
             }]),
+            E::UnknownRole => Self::Validation(vec![FieldFailure {
+                field: "/role".to_owned(),
+                code: "enum".into(),
+                message: error.to_string(),
+            }]),
             E::Conflict(conflict) => Self::Conflict(conflict.as_str()),
+            E::LinkGone => Self::LinkGone,
             E::PreconditionFailed => Self::PreconditionFailed,
             E::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             E::IdempotencyInProgress => Self::IdempotencyInProgress,

@@ -83,6 +83,14 @@ impl Fields {
         }
     }
 
+    /// A field that must be there and may be `null`.
+    pub(crate) fn nullable<T>(&mut self, name: &str, rule: impl Fn(Value) -> Result<T, Failure>) -> Option<Option<T>> {
+        self.required(name, |value| match value {
+            Value::Null => Ok(None),
+            value => rule(value).map(Some),
+        })
+    }
+
     /// A field of a merge patch (RFC 7396) that cannot be cleared: `None` where it is absent.
     pub(crate) fn patched<T>(&mut self, name: &str, rule: impl Fn(Value) -> Result<T, Failure>) -> Option<T> {
         let value = self.object.remove(name)?;
@@ -95,6 +103,11 @@ impl Fields {
             Value::Null => Some(None),
             value => self.taken(name, rule(value)).map(Some),
         }
+    }
+
+    /// Something wrong with a field that was taken, seen only beside another.
+    pub(crate) fn refuse(&mut self, name: &str, failure: Failure) {
+        self.note::<()>(name, failure);
     }
 
     fn taken<T>(&mut self, name: &str, result: Result<T, Failure>) -> Option<T> {

@@ -9,7 +9,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web};
 use tenantry_domain::{
-    ids::{ProjectId, UserId, WorkspaceId},
+    ids::{MemberId, ProjectId, UserId, WorkspaceId},
+    members::or_oneself,
     permissions::{Required, perm},
     sessions::Device,
     trace::TraceId,
@@ -65,6 +66,18 @@ pub(crate) fn path_id<T: std::str::FromStr>(request: &HttpRequest, name: &'stati
     path_value(request, name)
         .parse()
         .map_err(|_| ApiError::malformed(format!("path.{name}"), format!("{name} must be an id (a UUID).")))
+}
+
+/// What `ask` says of the thing that the path names. What is no id is no such thing either, which is told after what comes
+/// before it.
+pub(crate) async fn permitted<T: Copy>(
+    id: &ApiResult<T>,
+    ask: impl AsyncFnOnce(T) -> tenantry_services::Result<()>,
+) -> tenantry_services::Result<()> {
+    match id {
+        Ok(id) => ask(*id).await,
+        Err(_) => Ok(()),
+    }
 }
 
 /// Someone, signed in or not.
@@ -179,20 +192,17 @@ impl<P: Required> FromRequest for Guard<P> {
     }
 }
 
-async fn principal(request: &HttpRequest, services: &Services, trace: TraceId) -> ApiResult<Principal> {
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .ok_or(ApiError::Unauthorized(BearerProblem::Missing))?;
-    // RFC 9110, section 11.1: the scheme's case does not matter.
-    let token = header
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(ApiError::Unauthorized(BearerProblem::Missing))?;
+/// Who calls.
+pub(crate) async fn principal(request: &HttpRequest, services: &Services, trace: TraceId) -> ApiResult<Principal> {
+    let token = bearer_token(request).ok_or(ApiError::Unauthorized(BearerProblem::Missing))?;
     Ok(services.authenticate(token, trace).await?)
+}
+
+/// What a request brings as `Authorization: Bearer …`.
+pub(crate) fn bearer_token(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    // RFC 9110, section 11.1: the scheme's case does not matter.
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The answer to a caller whom no role lets in: a refusal, unless the path leads to what they may not even know of.
@@ -206,7 +216,12 @@ async fn refused(
     if !matches!(refusal, ApiError::Forbidden(_)) {
         return refusal;
     }
-    let seen = if let Ok(id) = path_value(request, "projectId").parse::<ProjectId>() {
+    let seen = if let Ok(id) = path_value(request, "memberId").parse::<MemberId>() {
+        match services.admit::<or_oneself::MemberView>(context, trace) {
+            Ok(access) => services.may_touch_member(&access, Some(id)).await,
+            Err(_) => return ApiError::NotFound,
+        }
+    } else if let Ok(id) = path_value(request, "projectId").parse::<ProjectId>() {
         match services.admit::<perm::ProjectView>(context, trace) {
             Ok(access) => services.may_touch_project(&access, id).await,
             Err(_) => return ApiError::NotFound,

@@ -14,6 +14,9 @@ mod limits;
 mod listing;
 mod middleware;
 mod openapi;
+mod parameters;
+#[doc(hidden)]
+pub mod parsers;
 mod reply;
 mod resources;
 mod router;

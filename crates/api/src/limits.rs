@@ -24,22 +24,28 @@ use crate::{
 struct Tightest(Charge);
 
 /// The limit by address of everything under a path; a new route below it has that limit without asking for it.
-const BY_ADDRESS: [(&str, Limit); 3] = [
+const BY_ADDRESS: [(&str, Limit); 5] = [
     ("/api/v1/auth/register", Limit::Register),
     ("/api/v1/auth/login", Limit::SignIn),
+    ("/api/v1/auth/password/forgot", Limit::Mail),
+    ("/api/v1/auth/email/resend", Limit::Mail),
     ("/api/v1/auth/", Limit::Session),
 ];
+
+/// The limit by address that a path has.
+pub(crate) fn of_path(path: &str) -> Option<Limit> {
+    let known = BY_ADDRESS.iter().find(|(start, _)| path.starts_with(start));
+    known.map(|&(_, limit)| limit)
+}
 
 /// Charges the limit by address that a path has, before anything is looked up for the request.
 pub(crate) async fn by_address(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let limit = BY_ADDRESS
-        .iter()
-        .find(|(path, _)| request.path().starts_with(path))
-        .map(|&(_, limit)| limit);
-    if let Some(limit) = limit.filter(|_| request.method() != Method::OPTIONS) {
+    // The path as routes are matched with it, which another spelling (`%61uth`) does not change.
+    let limit = of_path(request.match_info().as_str()).filter(|_| request.method() != Method::OPTIONS);
+    if let Some(limit) = limit {
         let address = LimitKey::address(request.peer_addr().map(|address| address.ip()));
         let charged = guard::services(request.request())
             .and_then(|services| charge(request.request(), services, limit, &address));
@@ -60,6 +66,22 @@ pub(crate) fn charge(request: &HttpRequest, services: &Services, limit: Limit, k
         Ok(())
     } else {
         Err(ApiError::RateLimited(charge))
+    }
+}
+
+/// The same, telling nothing of what is left: that would tell how often others asked.
+pub(crate) fn charge_quietly(
+    request: &HttpRequest,
+    services: &Services,
+    limit: Limit,
+    key: &LimitKey,
+) -> ApiResult<()> {
+    match services.charge(limit, key) {
+        Some(charge) if !charge.allowed => {
+            note(request, charge);
+            Err(ApiError::RateLimited(charge))
+        }
+        _ => Ok(()),
     }
 }
 

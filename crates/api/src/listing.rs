@@ -9,7 +9,7 @@ use tenantry_domain::{
     lists::{Direction, ListQuery, Listed, Page, Window},
     text::SearchText,
 };
-use tenantry_services::Services;
+use tenantry_services::{Keyring, Services};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -27,7 +27,7 @@ pub(crate) const MAX_PAGE_SIZE: u32 = 100;
 /// How far numbered pages reach; a cursor has no such end.
 const MAX_NUMBERED: u64 = 10_000;
 
-/// The parameters that every list has, for the document.
+/// The parameters that every list has, for the document; what it is sorted by is in [`crate::words`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
@@ -43,11 +43,8 @@ pub(crate) struct ListParameters {
     page_size: Option<u32>,
     /// The `meta.nextCursor` of the page before, for a walk that writes do not disturb; empty to begin one. Not together
     /// with `page`.
-    #[param(max_length = 8192)]
+    #[param(max_length = 8192, pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
-    /// Fields to sort by, separated by commas, each with `-` before it for descending order.
-    #[param(max_length = 255, default = "-createdAt", example = "-createdAt,name")]
-    sort: Option<String>,
 }
 
 /// A list as it was asked for.
@@ -66,6 +63,17 @@ impl<F: Copy + FromStr> ListRequest<F> {
     pub(crate) fn parse(
         request: &HttpRequest,
         services: &Services,
+        caller: UserId,
+        default_order: (F, Direction),
+        filters: Filters,
+    ) -> ApiResult<Self> {
+        Self::signed_by(services.keyring(), request, caller, default_order, filters)
+    }
+
+    /// The same, its cursor signed by one of these keys.
+    pub(crate) fn signed_by(
+        keyring: &Keyring,
+        request: &HttpRequest,
         caller: UserId,
         default_order: (F, Direction),
         filters: Filters,
@@ -103,7 +111,7 @@ impl<F: Copy + FromStr> ListRequest<F> {
             (Some(_), Some(_)) => return Err(refused("cursor", "must not come together with page")),
             (Some(""), None) => Window::After(None),
             (Some(cursor), None) => {
-                let place = cursors::decode(services, &identity, cursor);
+                let place = cursors::decode(keyring, &identity, cursor);
                 Window::After(Some(
                     place.ok_or_else(|| refused("cursor", "is not a cursor of this list"))?,
                 ))
@@ -158,7 +166,7 @@ impl<F: Copy + FromStr> ListRequest<F> {
     {
         let next_cursor = page
             .next_place(&self.query.order)
-            .and_then(|place| cursors::encode(services, &self.identity, place));
+            .and_then(|place| cursors::encode(services.keyring(), &self.identity, place));
         let number = match self.query.window {
             Window::Page(number) => Some(number),
             Window::After(_) => None,
@@ -303,7 +311,7 @@ pub(crate) struct List<T> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Meta {
     /// How many entries the list has in all; `null` in a walk by cursor, which counts nothing.
-    #[schema(minimum = 0, example = 42)]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 42)]
     pub(crate) total: Option<u64>,
     /// The number of this page; `null` in a walk by cursor.
     #[schema(minimum = 1, maximum = 10_000, example = 1)]
@@ -321,7 +329,11 @@ pub(crate) struct Meta {
 pub(crate) struct Links {
     /// This page.
     #[serde(rename = "self")]
-    #[schema(format = "uri-reference", max_length = 16_384)]
+    #[schema(
+        format = "uri-reference",
+        max_length = 16_384,
+        example = "/api/v1/organizations?page=1"
+    )]
     pub(crate) own: String,
     /// The next page; `null` at the end.
     #[schema(format = "uri-reference", max_length = 16_384)]

@@ -5,10 +5,10 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use actix_web::{
     Error, HttpMessage as _,
     body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method,
+        ConnectionType, Method,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -52,7 +52,10 @@ pub(crate) async fn trace(
         .get("traceparent")
         .and_then(|value| value.to_str().ok());
     let continued = parent.and_then(TraceId::from_traceparent);
-    let services = request.app_data::<web::Data<Services>>().ok_or(ApiError::Internal)?;
+    let services = request
+        .app_data::<web::Data<Services>>()
+        .cloned()
+        .ok_or(ApiError::Internal)?;
     let trace = continued.unwrap_or_else(|| TraceId::new(services.environment()));
     request.extensions_mut().insert(trace);
     if request.method() == Method::HEAD {
@@ -65,14 +68,23 @@ pub(crate) async fn trace(
             let own_request = response.request().clone();
             write_headers(response.headers_mut(), trace);
             limits::write_headers(&own_request, response.headers_mut());
+            end_connection_if_draining(response.response_mut().head_mut(), &services);
             Ok(response)
         }
         // The request went down with a panic or a timeout, so there is no service response to be made of this.
         Err(error) => {
             let mut response = error.error_response();
             write_headers(response.headers_mut(), trace);
+            end_connection_if_draining(response.head_mut(), &services);
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+/// Whoever keeps a connection to a process that is about to end is told to make the next request on another.
+fn end_connection_if_draining(head: &mut ResponseHead, services: &Services) {
+    if services.is_draining() {
+        head.set_connection_type(ConnectionType::Close);
     }
 }
 
@@ -193,15 +205,24 @@ fn envelope<B>(response: ServiceResponse<B>, error: &ApiError, trace: TraceId) -
 }
 
 /// That the client accepts what this API answers with.
-pub(crate) fn demand_json_is_accepted(request: &ServiceRequest) -> Result<(), ApiError> {
-    let Some(accept) = request.headers().get(header::ACCEPT) else {
+pub(crate) fn demand_json_is_accepted(headers: &HeaderMap) -> Result<(), ApiError> {
+    // More than one of them are one list (RFC 9110, section 5.3).
+    let accepts: Option<Vec<&str>> = headers
+        .get_all(header::ACCEPT)
+        .map(|accept| accept.to_str().ok())
+        .collect();
+    let Some(accepts) = accepts.filter(|accepts| !accepts.is_empty()) else {
         return Ok(());
     };
-    let Ok(accept) = accept.to_str() else { return Ok(()) };
-    let ranges = accept.split(',').map(|range| {
+    let ranges = accepts.iter().flat_map(|accept| accept.split(',')).map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        let refused = parts.any(|part| {
+            matches!(
+                part.to_ascii_lowercase().as_str(),
+                "q=0" | "q=0.0" | "q=0.00" | "q=0.000"
+            )
+        });
         (kind, refused)
     });
     let accepted = |(kind, refused): (String, bool)| {
@@ -222,7 +243,7 @@ pub(crate) async fn negotiate(
     let is_route = request.path().starts_with("/api/") && request.match_pattern().is_some();
     if is_route
         && request.method() != Method::OPTIONS
-        && let Err(refusal) = demand_json_is_accepted(&request)
+        && let Err(refusal) = demand_json_is_accepted(request.headers())
     {
         return Ok(request.error_response(refusal).map_into_right_body());
     }

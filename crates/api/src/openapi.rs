@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use tenantry_services::limits::Limit;
 use utoipa::{
-    OpenApi as _, ToSchema,
+    OpenApi as _,
     openapi::{
-        Components, OpenApi, RefOr, Required, ResponseBuilder, Tag,
-        content::ContentBuilder,
-        header::HeaderBuilder,
+        Header, OpenApi, RefOr, Required, ResponseBuilder, Tag,
         path::{Operation, ParameterBuilder, ParameterIn},
-        schema::{AdditionalProperties, ObjectBuilder, Ref, Schema, Type},
+        schema::{ObjectBuilder, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-use crate::{errors::ErrorCode, router};
+use crate::{errors::ErrorCode, limits, router};
 
+mod errors;
 mod examples;
+mod headers;
+mod references;
+mod schemas;
+
+pub(crate) use self::errors::{ErrorEnvelope, ErrorInfo};
 
 /// The document as it is committed and served: pretty JSON with a line break at its end.
 #[must_use]
@@ -29,50 +33,15 @@ pub fn openapi_json() -> String {
     json
 }
 
-/// The envelope of every error.
-#[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "read by the derive alone: the envelope itself is written in `errors`"
-)]
-pub(crate) struct ErrorEnvelope {
-    error: ErrorInfo,
-}
-
-/// What went wrong.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "read by the derive alone: the envelope itself is written in `errors`"
-)]
-pub(crate) struct ErrorInfo {
-    /// What went wrong, for programs.
-    code: ErrorCode,
-    /// What went wrong, for people.
-    #[schema(max_length = 2000, example = "There is no such resource.")]
-    message: String,
-    /// More of it, by code: `fields`, `location`, `reason`, `requiredPermission`, `limit`…
-    #[schema(value_type = Option<Object>)]
-    details: Option<Value>,
-    /// The W3C trace id of the request, as in `X-Trace-Id`.
-    #[schema(
-        pattern = "^[0-9a-f]{32}$",
-        min_length = 32,
-        max_length = 32,
-        example = "4bf92f3577b34da6a3ce929d0e0e4736"
-    )]
-    trace_id: String,
-}
-
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Tenantry",
         description = include_str!("openapi/introduction.md"),
         license(name = "MIT or Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "Whoever runs this server"),
     ),
-    components(schemas(ErrorEnvelope, ErrorInfo, ErrorCode)),
+    components(schemas(ErrorEnvelope)),
     servers((url = "/", description = "This server")),
 )]
 struct Preamble;
@@ -81,14 +50,20 @@ pub(crate) fn preamble() -> OpenApi {
     let mut document = Preamble::openapi();
     document.tags = Some(
         [
-            ("Authentication", "Making an account, signing in and out."),
+            (
+                "Authentication",
+                "Making an account, signing in and out, another password.",
+            ),
             ("Sessions", "The devices on which one is signed in."),
-            ("Me", "What is known of oneself."),
-            ("Organizations", "The tenants."),
-            ("Members", "Who is in an organization."),
+            ("Me", "Oneself, and the organizations that one belongs to."),
+            (
+                "Organizations",
+                "The tenants; who one is in them, and what one may do there.",
+            ),
+            ("Members", "Who is in an organization, and as what."),
             ("Permissions", "What can be permitted, and what implies what."),
-            ("Workspaces", "Groupings of projects."),
-            ("Projects", "The work itself."),
+            ("Workspaces", "Parts of an organization, each with its projects."),
+            ("Projects", "What is worked on; each is in one workspace."),
             (
                 "Health",
                 "Whether the service lives and serves, and the keys of its tokens.",
@@ -115,6 +90,9 @@ pub(crate) fn preamble() -> OpenApi {
 
 /// Adds what holds for every operation: the errors that it can answer with, and the headers of its answers.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
+    references::name_what_is_repeated(&mut document);
+    schemas::complete(&mut document);
+    let components = document.components.clone().unwrap_or_default();
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("get", &mut item.get),
@@ -125,64 +103,13 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
         ];
         for (method, operation) in operations {
             if let Some(operation) = operation {
+                schemas::leave_out_null(operation);
                 complete_operation(path, method, operation);
+                examples::show(path, operation, &components);
             }
-        }
-    }
-    for (name, schema) in &mut document.components.get_or_insert_default().schemas {
-        let RefOr::T(Schema::Object(object)) = schema else {
-            continue;
-        };
-        if name.ends_with("Body") {
-            // What bodies do not know, they refuse.
-            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-        } else {
-            // What answers do not have is null, and never left out.
-            object.required = object.properties.keys().cloned().collect();
-        }
-    }
-    let components = document.components.clone().unwrap_or_default();
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-        ];
-        for operation in operations.into_iter().flatten() {
-            show_examples(operation, &components);
         }
     }
     document
-}
-
-/// Gives examples to the parameters and answers that have none.
-fn show_examples(operation: &mut Operation, components: &Components) {
-    for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(parameter) = parameter
-            && let Some(example) = examples::of_parameter(parameter)
-        {
-            *parameter = ParameterBuilder::from(parameter.clone()).example(Some(example)).build();
-        }
-    }
-    for (status, response) in &mut operation.responses.responses {
-        let RefOr::T(response) = response else { continue };
-        let code = ErrorCode::ALL
-            .iter()
-            .find(|code| response.description.contains(&format!("`{}`", code.as_str())));
-        for content in response.content.values_mut() {
-            let RefOr::T(content) = content else { continue };
-            if let (None, Some(schema)) = (&content.example, &content.schema) {
-                let mut example = examples::of_schema(schema, components);
-                let code = code.filter(|_| !status.starts_with('2'));
-                if let (Some(code), Some(error)) = (code, example.get_mut("error")) {
-                    *error = error_example(*code);
-                }
-                content.example = Some(example);
-            }
-        }
-    }
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
@@ -190,7 +117,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
     let secured = operation.security.is_some();
     let of_tenant = path.contains("{orgId}");
     let has_body = operation.request_body.is_some();
-    let limited = path.starts_with("/api/v1/auth/");
+    let limit = limits::of_path(path);
     let has_tag = ok_has_etag(operation);
     let named = |parameter: &str| {
         operation.parameters.as_ref().is_some_and(|parameters| {
@@ -204,17 +131,17 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
 
     let mut errors = vec![ErrorCode::MalformedRequest, ErrorCode::InternalError];
     if under_api {
-        errors.extend([
-            ErrorCode::NotAcceptable,
-            ErrorCode::ServiceUnavailable,
-            ErrorCode::Timeout,
-        ]);
+        errors.extend([ErrorCode::NotAcceptable, ErrorCode::ServiceUnavailable]);
+    }
+    if under_api || operation.responses.responses.contains_key("503") {
+        errors.push(ErrorCode::Timeout);
     }
     if secured {
         errors.push(ErrorCode::Unauthorized);
     }
     if of_tenant {
-        errors.extend([ErrorCode::Forbidden, ErrorCode::TenantSuspended, ErrorCode::NotFound]);
+        errors.extend([ErrorCode::TenantSuspended, ErrorCode::NotFound]);
+        errors.extend(permission(operation).map(|_| ErrorCode::Forbidden));
     } else if path.contains('{') {
         errors.push(ErrorCode::NotFound);
     }
@@ -225,7 +152,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
             ErrorCode::UnsupportedMediaType,
         ]);
     }
-    if limited {
+    if limit.is_some() {
         errors.push(ErrorCode::RateLimited);
     }
     if takes_match {
@@ -242,7 +169,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
         let responses = &mut operation.responses.responses;
         responses
             .entry(status.to_string())
-            .or_insert_with(|| RefOr::T(error_response(&codes)));
+            .or_insert_with(|| RefOr::T(errors::response(&codes)));
     }
     if method == "get" && has_tag {
         let condition = ParameterBuilder::new()
@@ -250,54 +177,62 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
             .description(Some("An `ETag` that the client holds: `304` while it is current."))
-            .schema(Some(bounded_string(255)))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some(255)),
+            ))
             .build();
         operation.parameters.get_or_insert_default().push(RefOr::T(condition));
         let unchanged = ResponseBuilder::new()
             .description("What the client holds is current.")
+            .header("ETag", Header::default())
             .build();
         operation
             .responses
             .responses
             .insert("304".to_owned(), RefOr::T(unchanged));
     }
-    for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            let trace = HeaderBuilder::new()
-                .description(Some("The W3C trace id of the request."))
-                .schema(Some(bounded_string(32)))
-                .build();
-            response.headers.insert("X-Trace-Id".to_owned(), RefOr::T(trace));
-        }
+    schemas::complete_parameters(operation);
+    headers::complete(operation, limit.is_some());
+    say_what_is_needed(operation, secured, limit);
+}
+
+/// The permission that an operation demands; none where membership is enough, or where there is no organization.
+fn permission(operation: &Operation) -> Option<&str> {
+    operation.extensions.as_ref()?.get("x-permission")?.as_str()
+}
+
+/// Ends the description with what the caller needs, so that every reader of the document sees it.
+fn say_what_is_needed(operation: &mut Operation, secured: bool, limit: Option<Limit>) {
+    let is_of_tenant = operation
+        .extensions
+        .as_ref()
+        .is_some_and(|extensions| extensions.contains_key("x-permission"));
+    let mut needs = match permission(operation) {
+        Some(permission) => format!("**Needs `{permission}`.**"),
+        None if is_of_tenant => "**Needs no permission: being a member is enough.**".to_owned(),
+        None if secured => "**Needs a sign-in, and no permission.**".to_owned(),
+        None => "**Needs no sign-in.**".to_owned(),
+    };
+    if let Some(limit) = limit {
+        let rule = limit.rule();
+        let window = match rule.window.num_minutes() {
+            60 => "an hour".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        };
+        needs.push_str(&format!(
+            " From one address at most {} requests in {window}: the `RateLimit-…` headers tell what is left.",
+            rule.count
+        ));
     }
+    let description = operation.description.get_or_insert_default();
+    description.push_str(&format!("\n\n{needs}"));
 }
 
 fn ok_has_etag(operation: &Operation) -> bool {
     operation.responses.responses.iter().any(|(status, response)| {
         status == "200" && matches!(response, RefOr::T(response) if response.headers.contains_key("ETag"))
-    })
-}
-
-fn bounded_string(max: usize) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).max_length(Some(max))
-}
-
-fn error_response(codes: &[ErrorCode]) -> utoipa::openapi::Response {
-    let names: Vec<String> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("ErrorEnvelope")))
-        .build();
-    ResponseBuilder::new()
-        .description(names.join(" or "))
-        .content("application/json", content)
-        .build()
-}
-
-fn error_example(code: ErrorCode) -> Value {
-    json!({
-        "code": code,
-        "message": "What went wrong, for people.",
-        "details": null,
-        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
     })
 }

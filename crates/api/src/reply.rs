@@ -58,12 +58,19 @@ impl<T> Reply<T> {
         }
     }
 
+    /// With another status.
+    pub(crate) fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// With the entity tag of a version.
     pub(crate) fn version(self, version: i64) -> Self {
-        Self {
-            tag: Some(etags::tag(version)),
-            ..self
-        }
+        self.tag(etags::tag(version))
+    }
+
+    /// With an entity tag.
+    pub(crate) fn tag(self, tag: EntityTag) -> Self {
+        Self { tag: Some(tag), ..self }
     }
 
     /// Not to be kept by anyone.

@@ -1,6 +1,8 @@
 //! The resources: one file each, with its bodies, its handlers and its routes.
 
 pub(crate) mod authentication;
+pub(crate) mod context;
+pub(crate) mod dev_mail;
 pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod me;

@@ -20,6 +20,7 @@ fn routes(config: &mut ServiceConfig) {
     resources::sessions::routes(config);
     resources::me::routes(config);
     resources::organizations::routes(config);
+    resources::context::routes(config);
     resources::members::routes(config);
     resources::permissions::routes(config);
     resources::workspaces::routes(config);

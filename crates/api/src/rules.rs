@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 use tenantry_domain::{
     emails::{Email, EmailError},
     keywords::UnknownWord,
+    roles::UnknownRole,
     settings,
     slugs::SlugError,
     text::TextError,
+    workspaces::ColorError,
 };
 
 use crate::fields::Failure;
@@ -35,6 +37,18 @@ impl From<EmailError> for Failure {
     }
 }
 
+impl From<ColorError> for Failure {
+    fn from(error: ColorError) -> Self {
+        Self::new("pattern", error.to_string())
+    }
+}
+
+impl From<UnknownRole> for Failure {
+    fn from(error: UnknownRole) -> Self {
+        Self::new("enum", error.to_string())
+    }
+}
+
 impl From<UnknownWord> for Failure {
     fn from(error: UnknownWord) -> Self {
         Self::new("enum", error.to_string())
@@ -45,6 +59,14 @@ pub(crate) fn string(value: Value) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err(Failure::not_a("a string")),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a rule takes what it is given")]
+pub(crate) fn boolean(value: Value) -> Result<bool, Failure> {
+    match value {
+        Value::Bool(value) => Ok(value),
+        _ => Err(Failure::not_a("true or false")),
     }
 }
 

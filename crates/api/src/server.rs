@@ -16,7 +16,7 @@ use tracing_actix_web::TracingLogger;
 use crate::{
     limits,
     middleware::{self, RequestTimeout, RootSpan},
-    router,
+    resources, router,
 };
 
 /// How to serve.
@@ -37,8 +37,10 @@ pub struct Settings {
 /// A server that listens.
 pub struct Running {
     address: SocketAddr,
+    services: Services,
     handle: ServerHandle,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// Until it has ended.
+    task: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
 }
 
 /// How long a client may take to send the head of a request.
@@ -75,10 +77,11 @@ const EXPOSED: &[&str] = &[
 pub fn start(services: Services, settings: &Settings) -> std::io::Result<Running> {
     let origins: Arc<[String]> = settings.cors_origins.clone().into();
     let timeout = web::Data::new(RequestTimeout(settings.request_timeout));
-    let services = web::Data::new(services);
+    let shared = web::Data::new(services.clone());
     let server = HttpServer::new(move || {
         let (app, _) = router::application();
-        app.app_data(services.clone())
+        app.configure(|config| resources::dev_mail::routes(config, &shared))
+            .app_data(shared.clone())
             .app_data(timeout.clone())
             .wrap(from_fn(middleware::negotiate))
             .wrap(from_fn(limits::by_address))
@@ -99,8 +102,9 @@ pub fn start(services: Services, settings: &Settings) -> std::io::Result<Running
     let handle = server.handle();
     Ok(Running {
         address,
+        services,
         handle,
-        task: tokio::spawn(server),
+        task: Some(tokio::spawn(server)),
     })
 }
 
@@ -111,21 +115,32 @@ impl Running {
         self.address
     }
 
-    /// Stops listening, lets requests under way end, and returns when they have.
+    /// Says from now on that it is not ready, and has each connection end with the answer to its next request. Requests
+    /// are served as before.
+    pub fn begin_draining(&self) {
+        self.services.begin_draining();
+    }
+
+    /// Stops listening, closes the connections that wait for a request, lets requests under way end for as long as
+    /// [`Settings::drain_timeout`] says, and returns when they have.
     ///
     /// # Errors
     /// When the server had failed.
-    pub async fn stop(self) -> std::io::Result<()> {
+    pub async fn stop(mut self) -> std::io::Result<()> {
         self.handle.stop(true).await;
-        self.task.await.map_err(std::io::Error::other)?
+        self.finished().await
     }
 
-    /// Returns when the server ends by itself.
+    /// Returns when the server ends by itself, and at once where it has.
     ///
     /// # Errors
-    /// When it failed.
+    /// When it failed, once.
     pub async fn finished(&mut self) -> std::io::Result<()> {
-        (&mut self.task).await.map_err(std::io::Error::other)?
+        let Some(task) = &mut self.task else { return Ok(()) };
+        let outcome = task.await;
+        // A task gives its outcome but once.
+        self.task = None;
+        outcome.map_err(std::io::Error::other)?
     }
 }
 

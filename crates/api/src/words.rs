@@ -1,20 +1,24 @@
 //! Words of the domain in the document: closed enums, by the domain's own spelling.
 //!
-//! To add one: a line in the `words!` list below, and `#[schema(value_type = …)]` where it is shown.
+//! To add one: a line in the `words!` list below, and `#[schema(value_type = …)]` where it is shown. What a kind of list is
+//! sorted by: a line in the `sorts!` list, and its name among the `params(…)` of such lists.
 
 use std::borrow::Cow;
 
-use tenantry_domain::{members, organizations, projects};
+use serde_json::json;
+use tenantry_domain::{lists, members, organizations, permissions::Permission, projects};
+use tenantry_services::{error::Conflict, limits::LimitScope};
 use utoipa::{
-    PartialSchema, ToSchema,
+    IntoParams, PartialSchema, ToSchema,
     openapi::{
-        RefOr,
+        RefOr, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Schema, Type},
     },
 };
 
 macro_rules! words {
-    ($($name:ident: $domain:ty = $description:literal;)*) => {$(
+    ($($name:ident: $words:expr, $description:literal;)*) => {$(
         #[doc = $description]
         pub(crate) enum $name {}
 
@@ -23,7 +27,7 @@ macro_rules! words {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .description(Some($description))
-                    .enum_values(Some(<$domain>::WORDS.iter().copied()))
+                    .enum_values(Some($words))
                     .into()
             }
         }
@@ -37,12 +41,68 @@ macro_rules! words {
 }
 
 words! {
-    ProjectStatus: projects::ProjectStatus = "Whether a project is being worked on.";
-    Visibility: projects::Visibility = "Who may know of a project: `organization`, whoever may view projects above it; \
-        `private`, its creator, those with a role on it or on its workspace, and those who manage projects.";
-    OrganizationStatus: organizations::OrganizationStatus = "Whether an organization can be worked in.";
-    Plan: organizations::Plan = "What an organization pays for.";
-    Isolation: organizations::Isolation =
+    ProjectStatus: all(projects::ProjectStatus::WORDS), "Whether a project is being worked on.";
+    Visibility: all(projects::Visibility::WORDS), "Who may know of a project: `organization`, whoever may view projects \
+        above it; `private`, its creator, those with a role on it or on its workspace, and those who manage projects.";
+    OrganizationStatus: all(organizations::OrganizationStatus::WORDS), "Whether an organization can be worked in.";
+    Plan: all(organizations::Plan::WORDS), "What an organization pays for.";
+    Isolation: all(organizations::Isolation::WORDS),
         "How an organization's rows are kept apart: `shared` tables behind row-level security.";
-    MemberStatus: members::MemberStatus = "Whether a membership counts.";
+    MemberStatus: all(members::MemberStatus::WORDS), "Whether a membership counts.";
+    PermissionName: Permission::ALL.iter().map(|permission| permission.name()),
+        "A permission, as `resource:action`.";
+    ConflictReason: all(Conflict::WORDS), "What is in the way.";
+    TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
+    KeyType: ["OKP", "EC"], "The type of a key.";
+    KeyCurve: ["Ed25519", "P-256"], "The curve of a key.";
+    KeyAlgorithm: ["EdDSA", "ES256"], "The one algorithm that a key is used with.";
+    KeyUse: ["sig"], "What a key is for: signatures.";
+    RateLimitScope: LimitScope::ALL.map(LimitScope::as_str), "What a limit is counted for.";
+}
+
+fn all(words: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    words.iter().copied()
+}
+
+macro_rules! sorts {
+    ($($name:ident: $field:ty;)*) => {$(
+        #[doc = concat!("The parameter `sort` by [`", stringify!($field), "`].")]
+        pub(crate) enum $name {}
+
+        impl IntoParams for $name {
+            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                vec![sort(<$field>::WORDS)]
+            }
+        }
+    )*};
+}
+
+sorts! {
+    ResourceSort: lists::ResourceField;
+    MemberSort: lists::MemberField;
+    MembershipSort: lists::MembershipField;
+    SessionSort: lists::SessionField;
+}
+
+fn sort(fields: &[&str]) -> Parameter {
+    let default = "-createdAt";
+    let second = fields.iter().find(|field| !default.ends_with(*field));
+    let named: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    let any = fields.join("|");
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^-?({any})(,-?({any}))*$")))
+        .max_length(Some(255))
+        .default(Some(json!(default)));
+    ParameterBuilder::new()
+        .name("sort")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(format!(
+            "Fields to sort by, separated by commas, each with `-` before it for descending order: {}",
+            named.join(", ")
+        )))
+        .schema(Some(schema))
+        .example(Some(json!(format!("{default},{}", second.unwrap_or(&"")))))
+        .build()
 }

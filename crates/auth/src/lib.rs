@@ -1,4 +1,4 @@
-//! Proves who is calling: passwords, signing keys, access tokens, refresh tokens, signatures on what clients carry back.
+//! Proves who is calling: passwords, signing keys, access tokens, refresh tokens, mailed links, signatures on what clients carry back.
 //!
 //! Nothing here asks a database or a network; what is stored about a secret is handed in, the verdict is handed out.
 //! To add a way of proving an identity: a module of its own, whose secrets are [`secrecy::SecretString`]s or types that
@@ -7,6 +7,7 @@
 
 pub mod access_tokens;
 pub mod keys;
+pub mod mailed_links;
 pub mod passwords;
 pub mod refresh_tokens;
 pub mod signatures;

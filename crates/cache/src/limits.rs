@@ -14,7 +14,7 @@ use std::{
 
 use chrono::TimeDelta;
 use moka::{ops::compute::Op, policy::EvictionPolicy, sync::Cache};
-use tenantry_domain::environment::Timestamp;
+use tenantry_domain::{environment::Timestamp, ids::UserId};
 
 /// How many counters are kept at most; beyond, the one that was not used for the longest time is forgotten.
 pub const MAX_COUNTERS: u64 = 65_536;
@@ -34,6 +34,14 @@ pub enum Limit {
     SignIn,
     /// Signing in to one account, from wherever. Charged before the password is looked at, given back on success.
     SignInAccount,
+    /// Showing one's present password while signed in. Charged before it is looked at, given back when it is right.
+    PresentPassword,
+    /// Asking for a mail to one address that proves it, whether or not anybody has it.
+    VerificationMail,
+    /// Asking for a mail to one address that lets its owner choose another password, whether or not it has one.
+    PasswordResetMail,
+    /// Asking for mails, from one address of the network.
+    Mail,
     /// Exchanging refresh tokens, logging out, listing and revoking sessions.
     Session,
 }
@@ -58,6 +66,17 @@ pub enum LimitScope {
 }
 
 impl LimitScope {
+    /// Every scope.
+    pub const ALL: [Self; 7] = [
+        Self::Global,
+        Self::Organization,
+        Self::User,
+        Self::ApiKey,
+        Self::Ip,
+        Self::Endpoint,
+        Self::Burst,
+    ];
+
     /// The name that clients are told.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,7 +107,16 @@ pub struct Rule {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 4] = [Self::Register, Self::SignIn, Self::SignInAccount, Self::Session];
+    pub const ALL: [Self; 8] = [
+        Self::Register,
+        Self::SignIn,
+        Self::SignInAccount,
+        Self::PresentPassword,
+        Self::VerificationMail,
+        Self::PasswordResetMail,
+        Self::Mail,
+        Self::Session,
+    ];
 
     /// Its rule.
     #[must_use]
@@ -111,6 +139,24 @@ impl Limit {
                 count: 20,
                 window: TimeDelta::minutes(15),
                 why: "many machines that guess the password of one account",
+            },
+            Self::PresentPassword => Rule {
+                scope: LimitScope::User,
+                count: 20,
+                window: TimeDelta::minutes(15),
+                why: "whoever took a token guesses the password; wrong sign-ins of strangers leave this to its owner",
+            },
+            Self::VerificationMail | Self::PasswordResetMail => Rule {
+                scope: LimitScope::User,
+                count: 5,
+                window: TimeDelta::hours(1),
+                why: "somebody who fills the mailbox of another",
+            },
+            Self::Mail => Rule {
+                scope: LimitScope::Ip,
+                count: 30,
+                window: TimeDelta::hours(1),
+                why: "somebody who has mails sent to everybody",
             },
             Self::Session => Rule {
                 scope: LimitScope::Ip,
@@ -140,6 +186,7 @@ enum Key {
     Address(IpAddr),
     UnknownAddress,
     Account(Box<str>),
+    User(UserId),
 }
 
 impl LimitKey {
@@ -154,6 +201,12 @@ impl LimitKey {
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
             v4 => v4,
         }))
+    }
+
+    /// A person who is signed in.
+    #[must_use]
+    pub const fn user(user: UserId) -> Self {
+        Self(Key::User(user))
     }
 
     /// An account by its e-mail address, whose case does not matter, whether or not it exists.

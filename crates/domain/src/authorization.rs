@@ -6,7 +6,8 @@
 
 use crate::{
     ids::{MemberId, OrganizationId, ProjectId, UserId, WorkspaceId},
-    permissions::{Permission, PermissionSet},
+    members::Member,
+    permissions::{Permission, PermissionSet, Required},
     projects::{Project, Visibility},
     roles::{Grant, Level},
 };
@@ -102,6 +103,40 @@ impl Membership {
         } else {
             Decision::Forbidden
         }
+    }
+
+    /// A member: who may not view members knows of none but themselves.
+    #[must_use]
+    pub fn decide_member<P: Required>(&self, member: &Member) -> Decision {
+        let held = self.at_organization();
+        let oneself = member.id == self.member;
+        let may_know = member.organization_id == self.organization && (oneself || held.has(Permission::MemberView));
+        if !may_know {
+            Decision::Invisible
+        } else if oneself && P::OVER_ONESELF || held.has(self.needed_for_member::<P>(member)) {
+            Decision::Allowed
+        } else {
+            Decision::Forbidden
+        }
+    }
+
+    /// What it takes of the caller to do `P` to a member: `P`, and, of those who have that, everything where the member is
+    /// an owner. Owners are seen by all who see members, and touched by nobody who is not one.
+    #[must_use]
+    pub fn needed_for_member<P: Required>(&self, member: &Member) -> Permission {
+        let touches_an_owner = P::PERMISSION != Permission::MemberView && member.is_owner();
+        if touches_an_owner && self.at_organization().has(P::PERMISSION) {
+            Permission::Everything
+        } else {
+            P::PERMISSION
+        }
+    }
+
+    /// The first of these permissions that the caller lacks in the whole organization: nobody gives others what they lack.
+    #[must_use]
+    pub fn lacks(&self, permissions: PermissionSet) -> Option<Permission> {
+        let held = self.at_organization();
+        permissions.iter().find(|&permission| !held.has(permission))
     }
 
     /// Which projects the caller may view, for a list to ask the database for.

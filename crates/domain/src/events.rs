@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{keywords, organizations::Organization, projects::Project, users::User};
+use crate::{
+    keywords, members::Member, organizations::Organization, projects::Project, users::User, workspaces::Workspace,
+};
 
 keywords! {
     /// What happened.
@@ -16,16 +18,50 @@ keywords! {
         OrganizationCreated = "organization.created",
         /// An organization's own fields changed.
         OrganizationUpdated = "organization.updated",
+        /// An organization was deleted, which can be undone for a while.
+        OrganizationDeleted = "organization.deleted",
+        /// A deleted organization was restored.
+        OrganizationRestored = "organization.restored",
+        /// How a member is shown was changed.
+        MemberUpdated = "member.updated",
+        /// A member was given another role in the whole organization.
+        MemberRoleChanged = "member.role_changed",
+        /// A member was removed by another.
+        MemberRemoved = "member.removed",
+        /// A member left.
+        MemberLeft = "member.left",
+        /// A workspace was created.
+        WorkspaceCreated = "workspace.created",
+        /// A workspace changed.
+        WorkspaceUpdated = "workspace.updated",
+        /// A workspace was deleted.
+        WorkspaceDeleted = "workspace.deleted",
         /// A project was created.
         ProjectCreated = "project.created",
         /// A project changed.
         ProjectUpdated = "project.updated",
+        /// A project was put aside.
+        ProjectArchived = "project.archived",
+        /// An archived project was taken up again.
+        ProjectUnarchived = "project.unarchived",
         /// A project was deleted.
         ProjectDeleted = "project.deleted",
         /// A person registered.
         UserRegistered = "user.registered",
         /// A person changed what is known of them.
         UserUpdated = "user.updated",
+        /// A person chose another password, which ended their other sessions.
+        UserPasswordChanged = "user.password_changed",
+        /// A person chose another password by a link that was mailed to them, which ended their sessions.
+        UserPasswordReset = "user.password_reset",
+        /// Somebody asked for a link to choose another password by.
+        UserPasswordResetRequested = "user.password_reset_requested",
+        /// A person proved that their address is theirs.
+        UserEmailVerified = "user.email_verified",
+        /// Somebody asked for a link to prove an address by.
+        UserVerificationRequested = "user.verification_requested",
+        /// A person deleted their account.
+        UserDeleted = "user.deleted",
         /// A person signed in.
         SessionCreated = "session.created",
         /// A session's tokens were renewed.
@@ -118,7 +154,9 @@ macro_rules! subjects {
 }
 
 subjects! {
+    Member = "member";
     Organization = "organization";
     Project = "project";
     User = "user";
+    Workspace = "workspace";
 }

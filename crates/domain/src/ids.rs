@@ -73,6 +73,10 @@ ids! {
     UserId;
     /// A signed-in device of a person.
     SessionId;
+    /// A link that was mailed to a person.
+    LinkId;
+    /// Something to be done later.
+    JobId;
     /// A tenant.
     OrganizationId;
     /// A person's membership in one organization.

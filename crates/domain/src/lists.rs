@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     environment::Timestamp, keywords, members::Member, organizations::Organization, projects::Project,
-    sessions::Session, text::SearchText, workspaces::Workspace,
+    sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
 };
 
 /// Which way a list runs.
@@ -33,10 +33,24 @@ keywords! {
 keywords! {
     /// What lists of members are sorted by.
     pub enum MemberField {
-        /// The person's name.
+        /// What the person is called in the organization.
         Name = "name",
         /// The person's address.
         Email = "email",
+        /// The moment of joining.
+        JoinedAt = "joinedAt",
+        /// The moment at which the membership was made.
+        CreatedAt = "createdAt",
+        /// The moment of its last change.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of one's own memberships are sorted by.
+    pub enum MembershipField {
+        /// The organization's name.
+        Name = "name",
         /// The moment of joining.
         JoinedAt = "joinedAt",
         /// The moment at which the membership was made.
@@ -160,11 +174,28 @@ impl Listed for Member {
 
     fn sort_value(&self, field: MemberField) -> SortValue {
         match field {
-            MemberField::Name => SortValue::Text(self.name.as_str().to_owned()),
+            MemberField::Name => SortValue::Text(self.name().as_str().to_owned()),
             MemberField::Email => SortValue::Text(self.email.canonical().to_owned()),
             MemberField::JoinedAt => SortValue::Time(self.joined_at),
             MemberField::CreatedAt => SortValue::Time(self.created_at),
             MemberField::UpdatedAt => SortValue::Time(self.updated_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for UserMembership {
+    type Field = MembershipField;
+
+    fn sort_value(&self, field: MembershipField) -> SortValue {
+        match field {
+            MembershipField::Name => SortValue::Text(self.organization.name.as_str().to_owned()),
+            MembershipField::JoinedAt => SortValue::Time(self.joined_at),
+            MembershipField::CreatedAt => SortValue::Time(self.created_at),
+            MembershipField::UpdatedAt => SortValue::Time(self.updated_at),
         }
     }
 

@@ -67,6 +67,9 @@ pub struct Organization {
     pub settings: Map<String, Value>,
     /// Counts its changes, from 1.
     pub version: i64,
+    /// When it was deleted, as long as it can be restored.
+    #[serde(default)]
+    pub deleted_at: Option<Timestamp>,
     /// When it was founded.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -96,6 +99,15 @@ pub struct OrganizationUpdate {
 }
 
 impl Organization {
+    /// How long a deleted organization can be restored.
+    pub const GRACE: chrono::Duration = chrono::Duration::days(30);
+
+    /// Whether it is deleted and can no longer be restored.
+    #[must_use]
+    pub fn is_past_grace(&self, now: Timestamp) -> bool {
+        self.deleted_at.is_some_and(|deleted| now - deleted >= Self::GRACE)
+    }
+
     /// The region of an organization that asked for none.
     pub const DEFAULT_REGION: &'static str = "default";
 

@@ -17,6 +17,10 @@ pub trait Required: Send + Sync + 'static {
     const PERMISSION: Permission;
     /// Its name, as clients know it.
     const NAME: &'static str;
+    /// Whether it is about a deleted organization too, of which all else says that there is none.
+    const OF_DELETED: bool = false;
+    /// Whether every member has it over themselves, whatever their roles.
+    const OVER_ONESELF: bool = false;
 }
 
 macro_rules! catalogue {
@@ -71,6 +75,16 @@ macro_rules! catalogue {
                     const NAME: &'static str = $name;
                 }
             )*
+
+            /// Delete and restore the organization, asked by the one use case for which it may be deleted already.
+            #[derive(Debug, Clone, Copy)]
+            pub enum OrganizationRestore {}
+
+            impl Required for OrganizationRestore {
+                const PERMISSION: Permission = OrganizationDelete::PERMISSION;
+                const NAME: &'static str = OrganizationDelete::NAME;
+                const OF_DELETED: bool = true;
+            }
         }
     };
 }

@@ -71,12 +71,16 @@ fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
     }
 }
 
-/// Bytes as PostgreSQL prints what it stores: a number without an exponent, which may be much longer than it was sent.
+/// Bytes as PostgreSQL prints what it stores: a number without an exponent, which may be much longer than it was sent, and
+/// with the zeros that it was sent with.
 fn bytes(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
-        Value::Number(number) if number.is_f64() => number.as_f64().map_or(0, |number| number.to_string().len()),
-        Value::Number(number) => number.to_string().len(),
+        Value::Number(number) => {
+            let without_exponent = number.as_f64().filter(|_| number.is_f64());
+            let sent = number.to_string().len();
+            sent.max(without_exponent.map_or(0, |number| number.to_string().len()))
+        }
         Value::String(text) => string_bytes(text),
         Value::Array(items) => 2 + items.iter().map(|item| 2 + bytes(item)).sum::<usize>(),
         Value::Object(object) => object_bytes(object),

@@ -83,6 +83,8 @@ bounded_texts! {
     Name: 1..=255;
     /// A paragraph about a thing. The empty one is allowed, and is not the same as none.
     Description: 0..=2000;
+    /// What a thing is shown with: an emoji, or the name of a picture that clients know.
+    Icon: 1..=255;
     /// What a list is searched for (`q=`): no longer than the longest name.
     SearchText: 1..=255;
 }

@@ -1,12 +1,14 @@
 //! Users: people, each once, in however many organizations.
 
+pub mod memberships;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     emails::Email,
     environment::Timestamp,
-    ids::UserId,
+    ids::{OrganizationId, UserId},
     settings::{SettingsChange, SettingsTooLarge},
     text::Name,
 };
@@ -30,6 +32,8 @@ pub struct User {
     pub mfa_enabled: bool,
     /// Whatever clients keep with them.
     pub preferences: Map<String, Value>,
+    /// What they work in where a request names no organization, while they are a member of it.
+    pub current_organization_id: Option<OrganizationId>,
     /// Counts their changes, from 1.
     pub version: i64,
     /// When they registered.
@@ -52,6 +56,13 @@ pub struct UserUpdate {
 }
 
 impl User {
+    /// Tells any two states of the person apart. The version alone does not: when the membership behind
+    /// [`current_organization_id`](Self::current_organization_id) ends, or counts again, that is no change of theirs.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.version * 2 + i64::from(self.current_organization_id.is_some())
+    }
+
     /// This person with `change` made, without a new version or date.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod user_events;
 pub(crate) mod user_idempotency_records;
+pub(crate) mod user_jobs;
+pub(crate) mod user_links;
 pub(crate) mod users;
 pub(crate) mod workspaces;
 

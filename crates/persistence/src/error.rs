@@ -1,6 +1,10 @@
 //! What can go wrong between a service and its rows; [`DbErr`] is classified here, once.
 
 use sea_orm::{DbErr, RuntimeErr};
+use sqlx::{
+    error::DatabaseError,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 use tenantry_domain::permissions::Permission;
 
 /// A result of this crate.
@@ -21,6 +25,9 @@ pub enum Error {
     /// The session of the caller has ended meanwhile.
     #[error("the session has ended")]
     SessionEnded,
+    /// What the caller may do was changed while they did it.
+    #[error("the caller's rights have changed meanwhile")]
+    RightsChanged,
     /// A unique constraint has been violated: the one of this name.
     #[error("{0} is taken")]
     Taken(String),
@@ -30,6 +37,9 @@ pub enum Error {
     /// The database is away, has no connection left or took too long.
     #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
+    /// Somebody gives each transaction another session, which statements prepared in the one before do not know.
+    #[error("a pooler seems to be in between, for which TENANTRY_DATABASE_POOLER must be `transaction`: {0}")]
+    Pooled(DbErr),
     /// A row holds what the program does not know.
     #[error("a stored value is not understood: {0}")]
     Corrupt(String),
@@ -38,14 +48,37 @@ pub enum Error {
     Database(DbErr),
 }
 
+/// The foreign keys by which rows belong to a person.
+const OF_A_PERSON: [&str; 9] = [
+    "credentials_user_id_fkey",
+    "sessions_user_id_fkey",
+    "refresh_tokens_user_id_session_id_fkey",
+    "members_user_id_fkey",
+    "projects_created_by_fkey",
+    "idempotency_records_user_id_fkey",
+    "user_idempotency_records_user_id_fkey",
+    "user_jobs_user_id_fkey",
+    "user_links_user_id_fkey",
+];
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match sqlx_error(&error) {
             Some(sqlx::Error::Database(refusal)) => {
+                if is_of_a_missing_session(refusal.as_ref()) {
+                    return Self::Pooled(error);
+                }
+                if is_of_a_pooler(refusal.as_ref()) {
+                    return Self::Unavailable(error);
+                }
                 let constraint = refusal.constraint().map(str::to_owned);
                 // Classes and codes of PostgreSQL, appendix A.
                 match (refusal.code().as_deref(), constraint) {
                     (Some("23505"), Some(constraint)) => Self::Taken(constraint),
+                    // Whose row it would be is gone: they deleted their account in the middle of their own request.
+                    (Some("23503"), Some(constraint)) if OF_A_PERSON.contains(&constraint.as_str()) => {
+                        Self::SessionEnded
+                    }
                     (Some("40001" | "40P01" | "55P03"), _) => Self::Contention(error),
                     // Shutting down, starting up, too many connections, cancelled by a timeout, read-only.
                     (Some("57P01" | "57P02" | "57P03" | "53300" | "57014" | "25006" | "25P03" | "08006"), _) => {
@@ -85,6 +118,33 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
+    }
+}
+
+/// A violation of the protocol: that of a client, by PostgreSQL's account. PgBouncer says it of whatever it cannot do.
+const PROTOCOL_VIOLATION: &str = "08P01";
+
+/// Whether a pooler could not, or would no longer, pass something on to the database.
+pub(crate) fn is_of_a_pooler(refusal: &(dyn DatabaseError + 'static)) -> bool {
+    refusal.code().as_deref() == Some(PROTOCOL_VIOLATION)
+        && matches!(
+            refusal
+                .try_downcast_ref::<PgDatabaseError>()
+                .map(PgDatabaseError::severity),
+            Some(PgSeverity::Fatal | PgSeverity::Panic)
+        )
+}
+
+/// Whether it was refused because one session was taken for another: a statement is not there, is there already or is
+/// another one; or a pooler refused what a session is to begin with.
+fn is_of_a_missing_session(refusal: &(dyn DatabaseError + 'static)) -> bool {
+    let message = refusal.message();
+    match refusal.code().as_deref() {
+        Some("26000" | "42P05") => true,
+        Some(PROTOCOL_VIOLATION) => {
+            message.starts_with("bind message supplies") || message.starts_with("unsupported startup parameter")
+        }
+        _ => false,
     }
 }
 

@@ -1,10 +1,11 @@
 //! The outbox: an event a write, in the write's transaction.
 
-use sea_orm::{ActiveValue::Set, EntityTrait as _};
+use sea_orm::{ActiveValue::Set, ConnectionTrait as _, DbBackend, EntityTrait as _, Statement};
+use serde_json::Value;
 use tenantry_domain::{
     environment::{Environment, Timestamp},
     events::Event,
-    ids::{EventId, UserId},
+    ids::{EventId, MemberId, UserId},
     trace::TraceId,
 };
 
@@ -13,6 +14,7 @@ use crate::{
     entities::{events, user_events},
     error::Result,
     scope::Scope,
+    sessions::Principal,
 };
 
 /// Adds an event of an organization.
@@ -39,6 +41,54 @@ pub(crate) async fn append(
     };
     events::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
+}
+
+/// Adds an event of an organization if its actor, who calls, is still signed in and the member they were, with every role they had: those of
+/// `grants`, as the look-up tells them. What was held on something that exists no longer went with it. `false` where anything
+/// else was taken, and there is no event then.
+pub(crate) async fn append_of_member(
+    connection: &Connection,
+    environment: &Environment,
+    scope: Scope,
+    (principal, member, grants): (&Principal, MemberId, &Value),
+    trace: TraceId,
+    now: Timestamp,
+    event: Event,
+) -> Result<bool> {
+    let statement = Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "insert into events (organization_id, id, type, actor_user_id, resource_type, resource_id, trace_id, before, after,
+                             created_at)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+         from lookup.membership($1, null) m
+         where m.status = 'active' and m.member_id = $11
+           and exists (select from sessions where user_id = $4 and id = $13 and revoked_at is null)
+           and not exists (
+               select from jsonb_array_elements($12) had
+               where not m.grants @> jsonb_build_array(had)
+                 and (had ->> 'workspace_id' is null or exists (
+                     select from workspaces
+                     where workspaces.organization_id = $1 and workspaces.id = (had ->> 'workspace_id')::uuid))
+                 and (had ->> 'project_id' is null or exists (
+                     select from projects
+                     where projects.organization_id = $1 and projects.id = (had ->> 'project_id')::uuid)))",
+        [
+            scope.organization().as_uuid().into(),
+            EventId::new(environment).as_uuid().into(),
+            event.event_type.as_str().into(),
+            principal.user().as_uuid().into(),
+            event.resource_type.into(),
+            event.resource_id.into(),
+            trace.to_string().into(),
+            event.before.into(),
+            event.after.into(),
+            now.into(),
+            member.as_uuid().into(),
+            grants.clone().into(),
+            principal.session().as_uuid().into(),
+        ],
+    );
+    Ok(connection.execute_raw(statement).await?.rows_affected() == 1)
 }
 
 /// Adds an event of a person outside of any organization.

@@ -6,7 +6,7 @@
 
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Statement};
 use serde::{Serialize, de::DeserializeOwned};
-use tenantry_domain::{environment::Timestamp, permissions::Required};
+use tenantry_domain::{environment::Timestamp, events::Event, permissions::Required};
 
 use crate::{
     connection::Connection,
@@ -77,12 +77,35 @@ fn json(resource: &impl Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(resource).map_err(|error| Error::Corrupt(format!("idempotency record: {error}")))
 }
 
-impl<P: Required> TenantTx<P, ReadWrite> {
+/// A transaction whose effect can be had once for a key.
+pub trait Repeatable: Sized {
     /// Claims a key for this transaction.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
+    fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> impl Future<Output = Result<Claim<R>>>;
+
+    /// Records what came of a claimed key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> impl Future<Output = Result<()>>;
+
+    /// Makes the written rows last, with the event that names what was done.
+    ///
+    /// # Errors
+    /// When the database fails: nothing was written then.
+    fn commit(self, event: Event) -> impl Future<Output = Result<()>>;
+
+    /// Lets go of everything, the claim first of all: the next request with that key must not find it taken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn rollback(self) -> impl Future<Output = Result<()>>;
+}
+
+impl<P: Required> Repeatable for TenantTx<P, ReadWrite> {
+    async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
         use idempotency_records::{Column, Entity};
         let (organization, user, now) = (self.scope.organization().as_uuid(), self.user().as_uuid(), self.now());
         if !lock(&self.connection, &[organization, user], key).await? {
@@ -109,11 +132,7 @@ impl<P: Required> TenantTx<P, ReadWrite> {
         judge(stored, key, now)
     }
 
-    /// Records what came of a claimed key.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
+    async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
         use idempotency_records::{ActiveModel, Entity, Model};
         let now = self.now();
         let row = Model {
@@ -130,14 +149,18 @@ impl<P: Required> TenantTx<P, ReadWrite> {
             .await?;
         Ok(())
     }
+
+    async fn commit(self, event: Event) -> Result<()> {
+        Self::commit(self, event).await
+    }
+
+    async fn rollback(self) -> Result<()> {
+        self.connection.rollback().await
+    }
 }
 
-impl FoundingTx {
-    /// Claims a key for this transaction.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
+impl Repeatable for FoundingTx {
+    async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
         use user_idempotency_records::{Column, Entity};
         let (connection, user, now) = (&self.user.connection, self.user.user.as_uuid(), self.user.now());
         if !lock(connection, &[user], key).await? {
@@ -159,11 +182,7 @@ impl FoundingTx {
         judge(stored, key, now)
     }
 
-    /// Records what came of a claimed key.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
+    async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
         use user_idempotency_records::{ActiveModel, Entity, Model};
         let now = self.user.now();
         let row = Model {
@@ -178,5 +197,13 @@ impl FoundingTx {
             .exec_without_returning(&self.user.connection)
             .await?;
         Ok(())
+    }
+
+    async fn commit(self, event: Event) -> Result<()> {
+        Self::commit(self, event).await
+    }
+
+    async fn rollback(self) -> Result<()> {
+        self.user.connection.rollback().await
     }
 }

@@ -1,19 +1,13 @@
-//! Pages of lists: order, place, count and search, the same for every list.
+//! Pages of lists: order, place and count, the same for every list.
 //!
 //! A page is found by its number, and counted; or by the place after which it begins, and then neither writes before it
 //! nor the length of the list matter (keyset pagination).
 
 use sea_orm::{
     ConnectionTrait, QueryResult,
-    sea_query::{
-        Alias, Asterisk, Condition, Expr, ExprTrait as _, Func, Order, Query, SelectStatement, SimpleExpr,
-        extension::postgres::PgExpr as _,
-    },
+    sea_query::{Alias, Asterisk, Condition, Expr, ExprTrait as _, Func, Order, Query, SelectStatement, SimpleExpr},
 };
-use tenantry_domain::{
-    lists::{Direction, ListQuery, Page, Place, SortValue, Window},
-    text::SearchText,
-};
+use tenantry_domain::lists::{Direction, ListQuery, Page, Place, SortValue, Window};
 
 use crate::{
     connection::Connection,
@@ -87,19 +81,6 @@ pub(crate) async fn fetch<F: Copy, T>(
     Ok(Page { items, more, total })
 }
 
-/// That `name` contains the text that is searched for, whatever its case.
-pub(crate) fn name_contains(name: SimpleExpr, search: &SearchText) -> SimpleExpr {
-    let mut pattern = String::from("%");
-    for character in search.as_str().chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    name.ilike(pattern)
-}
-
 const fn order(direction: Direction) -> Order {
     match direction {
         Direction::Ascending => Order::Asc,
@@ -110,7 +91,7 @@ const fn order(direction: Direction) -> Order {
 /// What comes after a place.
 fn after(keys: &[Key], place: &Place) -> Result<Condition> {
     let values: Vec<SimpleExpr> = place.values.iter().map(value).chain([Expr::val(place.id)]).collect();
-    let Some(first) = keys.first().filter(|_| keys.len() == values.len()) else {
+    let (Some(first), Some(bound), true) = (keys.first(), values.first(), keys.len() == values.len()) else {
         return Err(Error::Corrupt("a place of another order".to_owned()));
     };
     let beyond = |key: SimpleExpr, direction: Direction, value: SimpleExpr| match direction {
@@ -130,7 +111,12 @@ fn after(keys: &[Key], place: &Place) -> Result<Condition> {
         }
         any = any.add(all.add(beyond(key.by.clone(), key.direction, bound.clone())));
     }
-    Ok(any)
+    // It follows from what is said above, and an index on the first key begins there: of alternatives it answers none.
+    let not_before = match first.direction {
+        Direction::Ascending => first.by.clone().gte(bound.clone()),
+        Direction::Descending => first.by.clone().lte(bound.clone()),
+    };
+    Ok(Condition::all().add(not_before).add(any))
 }
 
 fn value(value: &SortValue) -> SimpleExpr {

@@ -2,15 +2,16 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryResult,
-    sea_query::{Alias, Condition, Expr, ExprTrait as _, Query, SelectStatement},
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult,
+    sea_query::{Alias, Condition, Expr, ExprTrait as _, Func, LockType, Query, SelectStatement, SimpleExpr},
 };
 use tenantry_domain::{
     emails::Email,
-    ids::{GrantId, MemberId, RoleId, UserId},
+    environment::Timestamp,
+    ids::{GrantId, MemberId, OrganizationId, RoleId, UserId},
     lists::{ListQuery, MemberField, Page},
-    members::Member,
-    permissions::perm,
+    members::{Member, MemberStatus, Profile, or_oneself},
+    permissions::{Required, perm},
     roles::RoleName,
     text::Name,
 };
@@ -24,12 +25,25 @@ use crate::{
         members::{ActiveModel, Column, Entity, Model},
         roles, users,
     },
-    error::{Result, known},
+    error::{Result, known, one_row},
     lists,
     scope::Scope,
-    tenant::{TenantContext, TenantTx, TransactionMode},
+    search,
+    tenant::{Authorized, ReadWrite, TenantContext, TenantTx, TransactionMode},
     user::FoundingTx,
 };
+
+pub(crate) mod ownership;
+
+pub(crate) async fn find<P: Required, M: TransactionMode>(tx: &TenantTx<P, M>, id: MemberId) -> Result<Option<Member>> {
+    let mut rows = select_members(tx.scope);
+    rows.and_where(Expr::col((Entity, Column::Id)).eq(id.as_uuid()));
+    if M::LOCKS {
+        rows.lock_with_tables(LockType::Update, [Entity]);
+    }
+    let row = tx.connection.query_one(&rows).await?;
+    row.map(|row| member(&row)).transpose()
+}
 
 impl<M: TransactionMode> TenantTx<perm::MemberView, M> {
     /// The members of the organization.
@@ -39,13 +53,10 @@ impl<M: TransactionMode> TenantTx<perm::MemberView, M> {
     pub async fn members(&self, query: &ListQuery<MemberField>) -> Result<Page<Member>> {
         let mut rows = select_members(self.scope);
         if let Some(search) = &query.search {
-            rows.and_where(lists::name_contains(
-                Expr::col((users::Entity, users::Column::Name)),
-                search,
-            ));
+            rows.and_where(search::name_contains(shown_name(), search));
         }
         let column = |field| match field {
-            MemberField::Name => Expr::col((users::Entity, users::Column::Name)),
+            MemberField::Name => shown_name(),
             MemberField::Email => Expr::col((users::Entity, users::Column::EmailCanonical)),
             MemberField::JoinedAt => Expr::col((Entity, Column::JoinedAt)),
             MemberField::CreatedAt => Expr::col((Entity, Column::CreatedAt)),
@@ -56,25 +67,37 @@ impl<M: TransactionMode> TenantTx<perm::MemberView, M> {
     }
 }
 
+/// What a member is called here.
+fn shown_name() -> SimpleExpr {
+    let here = Expr::col((Entity, Column::Name));
+    Func::coalesce([here, Expr::col((users::Entity, users::Column::Name))]).into()
+}
+
 /// Members with their person and the role that they hold in the whole organization.
 fn select_members(scope: Scope) -> SelectStatement {
     let same = |left, right| Expr::col(left).equals(right);
+    let person = |column| Expr::col((users::Entity, column));
     Query::select()
         .columns([
+            (Entity, Column::OrganizationId),
             (Entity, Column::Id),
             (Entity, Column::UserId),
+            (Entity, Column::Name),
+            (Entity, Column::AvatarUrl),
             (Entity, Column::Status),
             (Entity, Column::JoinedAt),
             (Entity, Column::LastSeenAt),
-            (Entity, Column::Version),
             (Entity, Column::CreatedAt),
             (Entity, Column::UpdatedAt),
         ])
-        .columns([
-            (users::Entity, users::Column::Email),
-            (users::Entity, users::Column::Name),
-            (users::Entity, users::Column::AvatarUrl),
-        ])
+        .column((users::Entity, users::Column::Email))
+        .expr_as(person(users::Column::Name), Alias::new("person_name"))
+        .expr_as(person(users::Column::AvatarUrl), Alias::new("person_avatar_url"))
+        // Both only ever grow: their sum is another after any change of either.
+        .expr_as(
+            Expr::col((Entity, Column::Version)).add(person(users::Column::Version)),
+            Alias::new("version"),
+        )
         .expr_as(Expr::col((roles::Entity, roles::Column::Id)), Alias::new("role_id"))
         .expr_as(Expr::col((roles::Entity, roles::Column::Key)), Alias::new("role_key"))
         .expr_as(Expr::col((roles::Entity, roles::Column::Name)), Alias::new("role_name"))
@@ -105,10 +128,15 @@ fn member(row: &QueryResult) -> Result<Member> {
     let role = row.try_get::<Option<Uuid>>("", "role_id")?;
     Ok(Member {
         id: row.try_get::<Uuid>("", "id")?.into(),
+        organization_id: row.try_get::<Uuid>("", "organization_id")?.into(),
         user_id: row.try_get::<Uuid>("", "user_id")?.into(),
         email: Email::from_stored(row.try_get("", "email")?),
-        name: Name::from_stored(row.try_get("", "name")?),
-        avatar_url: row.try_get("", "avatar_url")?,
+        person_name: Name::from_stored(row.try_get("", "person_name")?),
+        person_avatar_url: row.try_get("", "person_avatar_url")?,
+        profile: Profile {
+            name: row.try_get::<Option<String>>("", "name")?.map(Name::from_stored),
+            avatar_url: row.try_get("", "avatar_url")?,
+        },
         role: role
             .map(|id| {
                 Ok::<_, sea_orm::DbErr>(RoleName {
@@ -127,6 +155,139 @@ fn member(row: &QueryResult) -> Result<Member> {
     })
 }
 
+impl TenantTx<or_oneself::MemberUpdate, ReadWrite> {
+    /// Makes the way in which a member is shown what is wanted of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_member(
+        &self,
+        member: &Authorized<Member, or_oneself::MemberUpdate>,
+        wanted: Member,
+    ) -> Result<Member> {
+        let values = ActiveModel {
+            name: Set(wanted.profile.name.clone().map(Name::into_string)),
+            avatar_url: Set(wanted.profile.avatar_url.clone()),
+            ..Default::default()
+        };
+        self.put_member(member, wanted, values).await
+    }
+}
+
+impl TenantTx<perm::MemberUpdate, ReadWrite> {
+    /// Gives a member a role in the whole organization, in place of the one that they held there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_member_role(
+        &self,
+        member: &Authorized<Member, perm::MemberUpdate>,
+        role: Authorized<RoleName, perm::MemberUpdate>,
+    ) -> Result<Member> {
+        let now = self.now();
+        let values = grants::ActiveModel {
+            role_id: Set(role.id.as_uuid()),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        let done = self
+            .scope
+            .update::<grants::Entity>()
+            .set(values)
+            .filter(grants::Column::MemberId.eq(member.id.as_uuid()))
+            .filter(grants::Column::WorkspaceId.is_null())
+            .filter(grants::Column::ProjectId.is_null())
+            .exec(&self.connection)
+            .await?;
+        if done.rows_affected == 0 {
+            let grant = grant(
+                self.scope.organization(),
+                GrantId::new(&self.environment),
+                member.id,
+                role.id,
+                now,
+            );
+            grants::Entity::insert(grant)
+                .exec_without_returning(&self.connection)
+                .await?;
+        }
+        let wanted = Member {
+            role: Some(role.into_inner()),
+            ..(**member).clone()
+        };
+        self.put_member(member, wanted, ActiveModel::default()).await
+    }
+}
+
+impl TenantTx<or_oneself::MemberRemove, ReadWrite> {
+    /// Removes a member, with all roles that they hold.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_member(&self, member: &Authorized<Member, or_oneself::MemberRemove>) -> Result<()> {
+        let done = self
+            .scope
+            .delete::<Entity>()
+            .filter(Column::Id.eq(member.id.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        one_row(done.rows_affected)
+    }
+}
+
+impl<P: Required> TenantTx<P, ReadWrite> {
+    /// Whether the organization would still have an owner without this one. Transactions that ask this begin with
+    /// [`begin_in_turn`](crate::tenant::Access::begin_in_turn).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_another_owner(&self, member: &Authorized<Member, P>) -> Result<bool> {
+        ownership::has_another_owner(&self.connection, self.scope, member.id).await
+    }
+
+    async fn put_member(&self, member: &Authorized<Member, P>, wanted: Member, values: ActiveModel) -> Result<Member> {
+        let changed = Member {
+            version: member.version + 1,
+            updated_at: self.now(),
+            ..wanted
+        };
+        let done = self
+            .scope
+            .update::<Entity>()
+            .set(ActiveModel {
+                updated_at: Set(changed.updated_at),
+                ..values
+            })
+            .col_expr(Column::Version, Expr::col((Entity, Column::Version)).add(1))
+            .filter(Column::Id.eq(member.id.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        one_row(done.rows_affected)?;
+        Ok(changed)
+    }
+}
+
+/// A role held in the whole organization.
+fn grant(
+    organization: OrganizationId,
+    id: GrantId,
+    member: MemberId,
+    role: RoleId,
+    now: Timestamp,
+) -> grants::ActiveModel {
+    grants::Model {
+        organization_id: organization.as_uuid(),
+        id: id.as_uuid(),
+        member_id: member.as_uuid(),
+        role_id: role.as_uuid(),
+        workspace_id: None,
+        project_id: None,
+        created_at: now,
+        updated_at: now,
+    }
+    .into()
+}
+
 impl FoundingTx {
     /// Adds a member who holds a role in the whole organization.
     ///
@@ -135,13 +296,15 @@ impl FoundingTx {
     pub async fn create_member(&self, user: UserId, role: RoleId) -> Result<MemberId> {
         let environment = &self.user.environment;
         let now = environment.now();
-        let organization = self.scope.organization().as_uuid();
+        let organization = self.scope.organization();
         let id = MemberId::new(environment);
         let member = Model {
-            organization_id: organization,
+            organization_id: organization.as_uuid(),
             id: id.as_uuid(),
             user_id: user.as_uuid(),
-            status: "active".to_owned(),
+            name: None,
+            avatar_url: None,
+            status: MemberStatus::Active.as_str().to_owned(),
             joined_at: now,
             last_seen_at: None,
             version: 1,
@@ -151,17 +314,8 @@ impl FoundingTx {
         Entity::insert(ActiveModel::from(member))
             .exec_without_returning(&self.user.connection)
             .await?;
-        let grant = grants::Model {
-            organization_id: organization,
-            id: GrantId::new(environment).as_uuid(),
-            member_id: id.as_uuid(),
-            role_id: role.as_uuid(),
-            workspace_id: None,
-            project_id: None,
-            created_at: now,
-            updated_at: now,
-        };
-        grants::Entity::insert(grants::ActiveModel::from(grant))
+        let grant = grant(organization, GrantId::new(environment), id, role, now);
+        grants::Entity::insert(grant)
             .exec_without_returning(&self.user.connection)
             .await?;
         Ok(id)

@@ -4,21 +4,26 @@ use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult as _, QuerySelect as _, QueryTrait as _,
     Statement,
-    sea_query::{Alias, Asterisk, Expr, Func, OnConflict, Query},
+    sea_query::{Alias, Asterisk, Expr, Func, LockType, OnConflict, Query},
 };
 use tenantry_domain::{
+    environment::Timestamp,
     lists::{ListQuery, Page, ResourceField},
     organizations::{Isolation, Organization, OrganizationCreate, OrganizationStatus, Plan},
     permissions::{Required, perm},
     slugs::OrganizationSlug,
     text::Name,
 };
+use uuid::Uuid;
 
 use crate::{
+    connection::Connection,
     entities::organizations::{ActiveModel, Column, Entity, Model},
     error::{Error, Result, known, one_row},
     lists,
-    slugs::random_suffix,
+    scope::Scope,
+    search,
+    slugs::{self, SlugSpace},
     tenant::{Authorized, ReadWrite, TenantTx, TransactionMode},
     user::{FoundingTx, UserTx},
     users::json_object,
@@ -38,6 +43,7 @@ impl TryFrom<Model> for Organization {
             isolation: known("organizations.isolation", &row.isolation)?,
             settings: json_object("organizations.settings", row.settings)?,
             version: row.version,
+            deleted_at: row.deleted_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -52,6 +58,23 @@ pub(crate) async fn find<P: Required, M: TransactionMode>(tx: &TenantTx<P, M>) -
         .one(&tx.connection)
         .await?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Takes the turn of the transaction in its organization: who holds what is changed by one at a time. The lock is held to
+/// the end of the transaction, and holds up nobody who merely adds rows to the organization.
+///
+/// # Errors
+/// When the database fails, or the wait takes too long.
+pub(crate) async fn take_turn(connection: &Connection, scope: Scope) -> Result<()> {
+    scope
+        .find::<Entity>()
+        .select_only()
+        .column(Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    Ok(())
 }
 
 impl TenantTx<perm::OrganizationUpdate, ReadWrite> {
@@ -83,6 +106,61 @@ impl TenantTx<perm::OrganizationUpdate, ReadWrite> {
     }
 }
 
+impl TenantTx<perm::OrganizationDelete, ReadWrite> {
+    /// Deletes the organization, so that it can be restored: from now on it is there for nobody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_organization(
+        &self,
+        organization: &Authorized<Organization, perm::OrganizationDelete>,
+    ) -> Result<Organization> {
+        let now = self.now();
+        self.put_status(organization, OrganizationStatus::Deleted, Some(now))
+            .await
+    }
+}
+
+impl TenantTx<perm::OrganizationRestore, ReadWrite> {
+    /// Undoes the deletion of the organization.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn restore_organization(
+        &self,
+        organization: &Authorized<Organization, perm::OrganizationRestore>,
+    ) -> Result<Organization> {
+        self.put_status(organization, OrganizationStatus::Active, None).await
+    }
+}
+
+impl<P: Required> TenantTx<P, ReadWrite> {
+    async fn put_status(
+        &self,
+        organization: &Authorized<Organization, P>,
+        status: OrganizationStatus,
+        deleted_at: Option<Timestamp>,
+    ) -> Result<Organization> {
+        let changed = Organization {
+            status,
+            deleted_at,
+            version: organization.version + 1,
+            updated_at: self.now(),
+            ..(**organization).clone()
+        };
+        let values = ActiveModel {
+            status: Set(status.as_str().to_owned()),
+            deleted_at: Set(deleted_at),
+            version: Set(changed.version),
+            updated_at: Set(changed.updated_at),
+            ..Default::default()
+        };
+        let done = self.scope.update::<Entity>().set(values).exec(&self.connection).await?;
+        one_row(done.rows_affected)?;
+        Ok(changed)
+    }
+}
+
 impl UserTx {
     /// The organizations that the person is a member of.
     ///
@@ -92,10 +170,12 @@ impl UserTx {
         let mine = Alias::new("mine");
         let mut rows = Query::select()
             .column((mine.clone(), Asterisk))
+            // Deleted ones are not among them.
+            .expr_as(Expr::cust("null::timestamptz"), Alias::new("deleted_at"))
             .from_function(Func::cust("lookup.my_organizations"), mine.clone())
             .to_owned();
         if let Some(search) = &query.search {
-            rows.and_where(lists::name_contains(Expr::col((mine.clone(), Column::Name)), search));
+            rows.and_where(search::name_contains(Expr::col((mine.clone(), Column::Name)), search));
         }
         let column = |field| {
             Expr::col((
@@ -121,71 +201,61 @@ impl FoundingTx {
     /// # Errors
     /// When the database fails.
     pub async fn create_organization(&self, new: OrganizationCreate) -> Result<Option<Organization>> {
-        let now = self.user.now();
-        let mut row = Model {
-            id: self.scope.organization().as_uuid(),
-            name: new.name.as_str().to_owned(),
-            slug: String::new(),
-            status: OrganizationStatus::Active.as_str().to_owned(),
-            plan: Plan::Free.as_str().to_owned(),
-            region: new.region,
-            isolation: Isolation::Shared.as_str().to_owned(),
-            settings: serde_json::Map::new().into(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        if let Some(slug) = new.slug {
-            row.slug = slug.into_string();
-            return self.insert_unless_taken(row).await;
-        }
-        let base = OrganizationSlug::derive(new.name.as_str());
-        let mut next = 1;
-        while next <= MOST_SUFFIXES {
-            let candidates: Vec<String> = (next..next + SLUGS_AT_ONCE)
-                .map(|n| if n == 1 { base.clone() } else { base.with_suffix(n) }.into_string())
-                .collect();
-            match self.first_free(candidates).await? {
-                Some(slug) => {
-                    row.slug = slug;
-                    // Between the look and the insert somebody else may have taken it: then look again.
-                    if let Some(organization) = self.insert_unless_taken(row.clone()).await? {
-                        return Ok(Some(organization));
-                    }
-                }
-                None => next += SLUGS_AT_ONCE,
-            }
-        }
-        // So many of one name: a number that nobody else can have taken.
-        row.slug = base.with_suffix(random_suffix(&self.user.environment)).into_string();
-        self.insert_unless_taken(row).await
+        let space = OrganizationSlugs { tx: self, new: &new };
+        slugs::insert(&space, &self.user.environment, new.name.as_str(), new.slug.clone()).await
+    }
+}
+
+/// The slugs of all organizations.
+struct OrganizationSlugs<'t> {
+    tx: &'t FoundingTx,
+    new: &'t OrganizationCreate,
+}
+
+impl SlugSpace for OrganizationSlugs<'_> {
+    type Slug = OrganizationSlug;
+    type Resource = Organization;
+
+    fn derive(name: &str) -> OrganizationSlug {
+        OrganizationSlug::derive(name)
     }
 
-    async fn insert_unless_taken(&self, row: Model) -> Result<Option<Organization>> {
-        let inserted = Entity::insert(ActiveModel::from(row.clone()))
-            .on_conflict(OnConflict::column(Column::Slug).do_nothing().to_owned())
-            .exec_without_returning(&self.user.connection)
-            .await?;
-        if inserted == 0 {
-            Ok(None)
-        } else {
-            row.try_into().map(Some)
-        }
+    fn numbered(slug: &OrganizationSlug, number: u32) -> OrganizationSlug {
+        slug.with_suffix(number)
     }
 
-    async fn first_free(&self, candidates: Vec<String>) -> Result<Option<String>> {
+    async fn free(&self, candidates: Vec<OrganizationSlug>) -> Result<Vec<OrganizationSlug>> {
+        let candidates: Vec<_> = candidates.into_iter().map(OrganizationSlug::into_string).collect();
         let statement = Statement::from_sql_and_values(
             DbBackend::Postgres,
             "select lookup.free_organization_slug($1) as slug",
             [candidates.into()],
         );
-        let row = self.user.connection.query_one_raw(statement).await?;
-        Ok(row.map(|row| row.try_get("", "slug")).transpose()?.flatten())
+        let row = self.tx.user.connection.query_one_raw(statement).await?;
+        let slug = row.map(|row| row.try_get("", "slug")).transpose()?.flatten();
+        Ok(slug.map(OrganizationSlug::from_stored).into_iter().collect())
+    }
+
+    async fn insert(&self, slug: OrganizationSlug) -> Result<Option<Organization>> {
+        let now = self.tx.user.now();
+        let row = Model {
+            id: self.tx.scope.organization().as_uuid(),
+            name: self.new.name.as_str().to_owned(),
+            slug: slug.into_string(),
+            status: OrganizationStatus::Active.as_str().to_owned(),
+            plan: Plan::Free.as_str().to_owned(),
+            region: self.new.region.clone(),
+            isolation: Isolation::Shared.as_str().to_owned(),
+            settings: serde_json::Map::new().into(),
+            version: 1,
+            deleted_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let inserted = Entity::insert(ActiveModel::from(row.clone()))
+            .on_conflict(OnConflict::column(Column::Slug).do_nothing().to_owned())
+            .exec_without_returning(&self.tx.user.connection)
+            .await?;
+        (inserted == 1).then(|| row.try_into()).transpose()
     }
 }
-
-/// How many slugs are looked for in one round trip.
-const SLUGS_AT_ONCE: u32 = 64;
-
-/// How many suffixes are tried in order.
-const MOST_SUFFIXES: u32 = 512;

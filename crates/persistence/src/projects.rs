@@ -3,7 +3,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait as _, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
-    sea_query::{Condition, Expr, OnConflict},
+    sea_query::{Condition, Expr, ExprTrait, OnConflict},
 };
 use tenantry_domain::{
     authorization::VisibleProjects,
@@ -20,7 +20,8 @@ use crate::{
     entities::projects::{ActiveModel, Column, Entity, Model},
     error::{Error, Result, known, one_row},
     lists,
-    slugs::random_suffix,
+    search::Searched,
+    slugs::{self, SlugSpace},
     tenant::{Authorized, ReadWrite, TenantTx, TransactionMode},
     users::json_object,
 };
@@ -84,10 +85,17 @@ impl<M: TransactionMode> TenantTx<perm::ProjectView, M> {
             rows = rows.filter(Column::WorkspaceId.eq(workspace.as_uuid()));
         }
         if let Some(status) = filter.status {
-            rows = rows.filter(Column::Status.eq(status.as_str()));
+            // Not as a parameter: the index of archived ones serves a statement that says itself that it is about those.
+            let status = Expr::Constant(status.as_str().into());
+            rows = rows.filter(ExprTrait::eq(Expr::col((Entity, Column::Status)), status));
         }
         if let Some(search) = &query.search {
-            rows = rows.filter(lists::name_contains(Expr::col((Entity, Column::Name)), search));
+            let names = Searched {
+                look_up: "select lookup.projects_named($1) as ids",
+                id: Expr::col((Entity, Column::Id)),
+                name: Expr::col((Entity, Column::Name)),
+            };
+            rows = rows.filter(names.named(&self.connection, search).await?);
         }
         let column = |field| {
             Expr::col((
@@ -117,80 +125,78 @@ impl TenantTx<perm::ProjectCreate, ReadWrite> {
         workspace: &Authorized<Workspace, perm::ProjectCreate>,
         new: ProjectCreate,
     ) -> Result<Option<Project>> {
-        let now = self.now();
-        let mut row = Model {
-            organization_id: self.scope.organization().as_uuid(),
-            id: ProjectId::new(&self.environment).as_uuid(),
-            workspace_id: workspace.id.as_uuid(),
+        let space = ProjectSlugs {
+            tx: self,
+            workspace: workspace.id,
+            new: &new,
+        };
+        slugs::insert(&space, &self.environment, new.name.as_str(), new.slug.clone()).await
+    }
+}
+
+/// The slugs of a workspace's projects.
+struct ProjectSlugs<'t> {
+    tx: &'t TenantTx<perm::ProjectCreate, ReadWrite>,
+    workspace: WorkspaceId,
+    new: &'t ProjectCreate,
+}
+
+impl SlugSpace for ProjectSlugs<'_> {
+    type Slug = Slug;
+    type Resource = Project;
+
+    fn derive(name: &str) -> Slug {
+        Slug::derive(name)
+    }
+
+    fn numbered(slug: &Slug, number: u32) -> Slug {
+        slug.with_suffix(number)
+    }
+
+    async fn free(&self, mut candidates: Vec<Slug>) -> Result<Vec<Slug>> {
+        let taken = self
+            .tx
+            .scope
+            .find::<Entity>()
+            .filter(Column::WorkspaceId.eq(self.workspace.as_uuid()))
+            .filter(Column::Slug.is_in(candidates.iter().map(Slug::as_str)))
+            .select_only()
+            .column(Column::Slug)
+            .into_tuple::<String>()
+            .all(&self.tx.connection)
+            .await?;
+        candidates.retain(|slug| !taken.iter().any(|taken| taken == slug.as_str()));
+        Ok(candidates)
+    }
+
+    async fn insert(&self, slug: Slug) -> Result<Option<Project>> {
+        let (new, now) = (self.new, self.tx.now());
+        let row = Model {
+            organization_id: self.tx.scope.organization().as_uuid(),
+            id: ProjectId::new(&self.tx.environment).as_uuid(),
+            workspace_id: self.workspace.as_uuid(),
             name: new.name.as_str().to_owned(),
-            slug: String::new(),
-            description: new.description.map(Description::into_string),
+            slug: slug.into_string(),
+            description: new.description.clone().map(Description::into_string),
             status: new.status.as_str().to_owned(),
             visibility: new.visibility.as_str().to_owned(),
-            settings: new.settings.into(),
-            created_by: Some(self.user().as_uuid()),
+            settings: new.settings.clone().into(),
+            created_by: Some(self.tx.user().as_uuid()),
             version: 1,
             created_at: now,
             updated_at: now,
         };
-        if let Some(slug) = new.slug {
-            row.slug = slug.into_string();
-            return self.insert_unless_taken(row).await;
-        }
-        let base = Slug::derive(new.name.as_str());
-        let mut next = 1;
-        while next <= MOST_SUFFIXES {
-            let candidates: Vec<Slug> = (next..next + SLUGS_AT_ONCE)
-                .map(|n| if n == 1 { base.clone() } else { base.with_suffix(n) })
-                .collect();
-            let taken = self.taken_slugs(workspace.id, &candidates).await?;
-            for slug in candidates.into_iter().filter(|slug| !taken.contains(slug)) {
-                row.slug = slug.into_string();
-                // Between the look and the insert somebody else may have taken it.
-                if let Some(project) = self.insert_unless_taken(row.clone()).await? {
-                    return Ok(Some(project));
-                }
-            }
-            next += SLUGS_AT_ONCE;
-        }
-        // So many of one name: a number that nobody else can have taken.
-        row.slug = base.with_suffix(random_suffix(&self.environment)).into_string();
-        self.insert_unless_taken(row).await
-    }
-
-    async fn insert_unless_taken(&self, row: Model) -> Result<Option<Project>> {
         let inserted = Entity::insert(ActiveModel::from(row.clone()))
             .on_conflict(
                 OnConflict::columns([Column::OrganizationId, Column::WorkspaceId, Column::Slug])
                     .do_nothing()
                     .to_owned(),
             )
-            .exec_without_returning(&self.connection)
+            .exec_without_returning(&self.tx.connection)
             .await?;
-        if inserted == 0 {
-            Ok(None)
-        } else {
-            row.try_into().map(Some)
-        }
-    }
-
-    async fn taken_slugs(&self, workspace: WorkspaceId, candidates: &[Slug]) -> Result<Vec<Slug>> {
-        let rows = self
-            .scope
-            .find::<Entity>()
-            .filter(Column::WorkspaceId.eq(workspace.as_uuid()))
-            .filter(Column::Slug.is_in(candidates.iter().map(Slug::as_str)))
-            .all(&self.connection)
-            .await?;
-        Ok(rows.into_iter().map(|row| Slug::from_stored(row.slug)).collect())
+        (inserted == 1).then(|| row.try_into()).transpose()
     }
 }
-
-/// How many slugs are looked for in one round trip.
-const SLUGS_AT_ONCE: u32 = 32;
-
-/// How many suffixes are tried in order.
-const MOST_SUFFIXES: u32 = 512;
 
 impl TenantTx<perm::ProjectUpdate, ReadWrite> {
     /// Makes a project what is wanted of it, and moves it where a target is given.

@@ -2,18 +2,23 @@
 
 use std::str::FromStr as _;
 
-use sea_orm::EntityTrait as _;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Condition, IntoCondition as _, LockType},
+};
 use serde::Deserialize;
 use tenantry_domain::{
     ids::RoleId,
-    permissions::{Permission, PermissionSet},
+    members::RoleRef,
+    permissions::{Permission, PermissionSet, Required},
     roles::{BuiltInRole, Grant, Level, RoleName},
 };
 use uuid::Uuid;
 
 use crate::{
-    entities::roles::{ActiveModel, Entity, Model},
+    entities::roles::{ActiveModel, Column, Entity, Model},
     error::{Error, Result, known},
+    tenant::{TenantTx, TransactionMode},
     user::FoundingTx,
 };
 
@@ -36,21 +41,54 @@ pub(crate) fn grants_from_json(json: serde_json::Value) -> Result<Vec<Grant>> {
     stored.into_iter().map(Grant::try_from).collect()
 }
 
+/// What a stored role may do.
+fn permissions(built_in: bool, key: &str, names: Option<&[String]>) -> Result<PermissionSet> {
+    if built_in {
+        return Ok(known::<BuiltInRole>("roles.key", key)?.permissions());
+    }
+    // A name that has left the catalogue gives nothing.
+    let names = names.unwrap_or_default().iter();
+    let known = names.filter_map(|name| Permission::from_str(name).ok());
+    Ok(known.collect::<PermissionSet>().closure())
+}
+
+/// A role of the organization, and what it may do.
+pub(crate) async fn find<P: Required, M: TransactionMode>(
+    tx: &TenantTx<P, M>,
+    role: &RoleRef,
+) -> Result<Option<(RoleName, PermissionSet)>> {
+    let this = match role {
+        RoleRef::BuiltIn(role) => Condition::all()
+            .add(Column::BuiltIn.eq(true))
+            .add(Column::Key.eq(role.key())),
+        RoleRef::Id(id) => Column::Id.eq(id.as_uuid()).into_condition(),
+    };
+    // Whoever is about to give it to somebody keeps it from being deleted meanwhile.
+    let lock = M::LOCKS.then_some(LockType::KeyShare);
+    let row = tx
+        .scope
+        .find::<Entity>()
+        .filter(this)
+        .apply_if(lock, |rows, lock| rows.lock(lock))
+        .one(&tx.connection)
+        .await?;
+    row.map(|row| {
+        let permissions = permissions(row.built_in, &row.key, row.permissions.as_deref())?;
+        let name = RoleName {
+            id: row.id.into(),
+            key: row.key,
+            name: row.name,
+        };
+        Ok((name, permissions))
+    })
+    .transpose()
+}
+
 impl TryFrom<StoredGrant> for Grant {
     type Error = Error;
 
     fn try_from(stored: StoredGrant) -> Result<Self> {
-        let permissions = if stored.built_in {
-            known::<BuiltInRole>("roles.key", &stored.key)?.permissions()
-        } else {
-            // A name that has left the catalogue gives nothing.
-            let names = stored.permissions.unwrap_or_default();
-            names
-                .iter()
-                .filter_map(|name| Permission::from_str(name).ok())
-                .collect::<PermissionSet>()
-                .closure()
-        };
+        let permissions = permissions(stored.built_in, &stored.key, stored.permissions.as_deref())?;
         Ok(Self {
             level: match (stored.workspace_id, stored.project_id) {
                 (_, Some(project)) => Level::Project(project.into()),

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use chrono::Duration;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _},
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _, LockType, Query},
 };
 use tenantry_domain::{
     environment::Timestamp,
@@ -23,6 +23,7 @@ use crate::{
     entities::{
         refresh_tokens,
         sessions::{ActiveModel, Column, Entity, Model},
+        users,
     },
     error::{Error, Result},
     lists,
@@ -193,11 +194,32 @@ impl UserTx {
         Ok(row.map(Into::into))
     }
 
+    /// Whether a session of the person is alive.
+    pub(crate) async fn has_live_session(&self, id: SessionId) -> Result<bool> {
+        let session = self.session(id).await?;
+        Ok(session.is_some_and(|session| is_alive(&session, self.now())))
+    }
+
+    /// That a session of the person is alive, and that the person stays until the transaction ends.
+    ///
+    /// They are held before any other row of theirs: whoever deletes them waits, instead of both waiting for each other.
     pub(crate) async fn demand_live_session(&self, id: SessionId) -> Result<()> {
-        match self.session(id).await? {
-            Some(session) if is_alive(&session, self.now()) => Ok(()),
-            _ => Err(Error::SessionEnded),
-        }
+        let column = |column| Expr::col((Entity, column));
+        let alive = Query::select()
+            .expr(Expr::val(1))
+            .from(Entity)
+            .inner_join(
+                users::Entity,
+                Expr::col((users::Entity, users::Column::Id)).equals((Entity, Column::UserId)),
+            )
+            .and_where(column(Column::UserId).eq(self.user.as_uuid()))
+            .and_where(column(Column::Id).eq(id.as_uuid()))
+            .and_where(column(Column::RevokedAt).is_null())
+            .and_where(column(Column::ExpiresAt).gt(self.now()))
+            .lock_with_tables(LockType::KeyShare, [users::Entity])
+            .to_owned();
+        self.connection.query_one(&alive).await?.ok_or(Error::SessionEnded)?;
+        Ok(())
     }
 
     /// The person's live sessions.
@@ -250,6 +272,20 @@ impl UserTx {
         Ok(())
     }
 
+    /// Ends all of the person's sessions.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_sessions(&self) -> Result<()> {
+        Entity::update_many()
+            .set(self.ending(RevocationReason::Revoked))
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::RevokedAt.is_null())
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
     fn ending(&self, reason: RevocationReason) -> ActiveModel {
         ActiveModel {
             revoked_at: Set(Some(self.now())),
@@ -283,7 +319,8 @@ impl UserTx {
         Ok(())
     }
 
-    /// A refresh token and its session, locked until the transaction ends: of two that refresh at once, one waits.
+    /// A refresh token and its session, locked until the transaction ends: of two that refresh at once, one waits. The
+    /// person is to be held before ([`oneself_to_keep`](Self::oneself_to_keep)).
     ///
     /// # Errors
     /// When the database fails.

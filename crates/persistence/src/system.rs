@@ -4,7 +4,7 @@
 //! look-up functions of the schema `lookup`, each of which returns just what its one purpose needs. Every use gives a
 //! [`SystemReason`]; the list of uses is a golden file, so a new one is looked at.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 use tenantry_domain::ids::UserId;
 
 use crate::{
@@ -21,6 +21,12 @@ pub enum SystemReason {
     SignIn,
     /// Someone holds a refresh token.
     RefreshToken,
+    /// Someone asks for a mail by an address.
+    MailRequest,
+    /// Someone follows a link that was mailed.
+    MailedLink,
+    /// A worker looks for what is due.
+    DueJobs,
 }
 
 /// A read-only transaction outside of tenants and users.
@@ -70,18 +76,27 @@ impl SystemTx {
     /// # Errors
     /// When the database fails.
     pub async fn user_by_refresh_token(&self, token_hash: &[u8; 32]) -> Result<Option<UserId>> {
-        let found = self
-            .look_up(
-                "select lookup.user_by_refresh_token($1) as user_id",
-                token_hash.to_vec().into(),
-            )
-            .await?;
+        let sql = "select lookup.user_by_refresh_token($1) as user_id";
+        self.user_of(sql, token_hash.to_vec().into()).await
+    }
+
+    /// The one person whom a look-up tells, as `user_id`.
+    pub(crate) async fn user_of(&self, sql: &str, argument: Value) -> Result<Option<UserId>> {
+        let found = self.look_up(sql, argument).await?;
         let user: Option<uuid::Uuid> = found.map(|row| row.try_get("", "user_id")).transpose()?.flatten();
         Ok(user.map(Into::into))
     }
 
-    async fn look_up(&self, sql: &str, argument: Value) -> Result<Option<sea_orm::QueryResult>> {
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [argument]);
-        self.0.query_one_raw(statement).await.map_err(Error::from)
+    async fn look_up(&self, sql: &str, argument: Value) -> Result<Option<QueryResult>> {
+        Ok(self.look_up_all(sql, [argument]).await?.into_iter().next())
+    }
+
+    pub(crate) async fn look_up_all<const N: usize>(
+        &self,
+        sql: &str,
+        arguments: [Value; N],
+    ) -> Result<Vec<QueryResult>> {
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, arguments);
+        self.0.query_all_raw(statement).await.map_err(Error::from)
     }
 }

@@ -6,149 +6,36 @@
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use tenantry_domain::{
     authorization::{Decision, Membership},
     environment::{Environment, Timestamp},
     events::Event,
-    ids::{OrganizationId, ProjectId, UserId, WorkspaceId},
+    ids::{MemberId, ProjectId, UserId, WorkspaceId},
+    lists::ListQuery,
+    members::{Member, RoleRef},
     organizations::{Organization, OrganizationStatus},
     permissions::Required,
     projects::Project,
-    slugs,
+    roles::RoleName,
     trace::TraceId,
     workspaces::Workspace,
 };
-use uuid::Uuid;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     Database,
     connection::Connection,
     database::Mode,
-    error::{Error, Result, known},
-    events, organizations, projects, roles,
+    error::{Error, Result},
+    events, members, organizations, projects, roles,
     scope::Scope,
-    sessions::Principal,
     workspaces,
 };
 
-/// How a request names an organization.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum OrganizationRef {
-    /// By id.
-    Id(OrganizationId),
-    /// By what may be a slug: it is looked up as it is.
-    Slug(String),
-}
+mod context;
 
-impl OrganizationRef {
-    /// Takes what a UUID parser accepts for an id and all else for a slug. A text that can be neither is `None`, so it is
-    /// not looked up at all.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.parse() {
-            Ok(id) => Some(Self::Id(id)),
-            Err(_) if is_slug_text(text) => Some(Self::Slug(text.to_owned())),
-            Err(_) => None,
-        }
-    }
-}
-
-/// The letters of a slug, without its finer rules: an organization keeps a slug that was reserved after it took it.
-fn is_slug_text(text: &str) -> bool {
-    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    (1..=slugs::MAX).contains(&text.len()) && text.bytes().all(letter)
-}
-
-/// Who calls and what they hold in one organization, as the database said at one moment. Made by [`load`] alone.
-#[derive(Debug)]
-pub struct TenantContext {
-    principal: Principal,
-    membership: Membership,
-    status: OrganizationStatus,
-    last_seen_at: Option<Timestamp>,
-}
-
-impl TenantContext {
-    /// What the caller holds.
-    #[must_use]
-    pub fn membership(&self) -> &Membership {
-        &self.membership
-    }
-
-    /// The caller.
-    #[must_use]
-    pub fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// When the member was last seen here, as far as this was written down.
-    #[must_use]
-    pub fn last_seen_at(&self) -> Option<Timestamp> {
-        self.last_seen_at
-    }
-}
-
-/// Loads what the caller holds in an organization: two round trips. `None` for a stranger, and where there is none.
-///
-/// # Errors
-/// When the database fails, or the caller's session has ended.
-pub async fn load(
-    database: &Database,
-    principal: &Principal,
-    organization: &OrganizationRef,
-) -> Result<Option<TenantContext>> {
-    let connection = database.begin(Mode::ReadOnly, Some(principal.user()), None).await?;
-    read_context(&connection, principal, organization, database.environment().now()).await
-}
-
-async fn read_context(
-    connection: &Connection,
-    principal: &Principal,
-    organization: &OrganizationRef,
-    now: Timestamp,
-) -> Result<Option<TenantContext>> {
-    let (id, slug) = match organization {
-        OrganizationRef::Id(id) => (Some(id.as_uuid()), None),
-        OrganizationRef::Slug(slug) => (None, Some(slug.clone())),
-    };
-    let statement = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "select session.live, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants
-         from (select exists (select 1 from sessions
-                              where user_id = $1 and id = $2 and revoked_at is null and expires_at > $3) as live) session
-         left join lookup.membership($4, $5) m on true",
-        [
-            principal.user().as_uuid().into(),
-            principal.session().as_uuid().into(),
-            now.into(),
-            id.into(),
-            slug.into(),
-        ],
-    );
-    let row = connection.query_one_raw(statement).await?.ok_or(Error::SessionEnded)?;
-    if !row.try_get::<bool>("", "live")? {
-        return Err(Error::SessionEnded);
-    }
-    context_from_row(&row, principal)
-}
-
-fn context_from_row(row: &QueryResult, principal: &Principal) -> Result<Option<TenantContext>> {
-    let Some(organization) = row.try_get::<Option<Uuid>>("", "organization_id")? else {
-        return Ok(None);
-    };
-    Ok(Some(TenantContext {
-        principal: principal.clone(),
-        membership: Membership {
-            organization: organization.into(),
-            member: row.try_get::<Uuid>("", "member_id")?.into(),
-            user: principal.user(),
-            grants: roles::grants_from_json(row.try_get("", "grants")?)?,
-        },
-        status: known("organizations.status", &row.try_get::<String>("", "status")?)?,
-        last_seen_at: row.try_get("", "last_seen_at")?,
-    }))
-}
+use self::context::read_context;
+pub use self::context::{OrganizationRef, TenantContext, load};
 
 /// What lets its holder begin a transaction about `P`. Made by [`admit`] alone.
 pub struct Access<P> {
@@ -186,23 +73,13 @@ pub fn admit<P: Required>(context: &Arc<TenantContext>, trace: TraceId) -> Resul
     })
 }
 
-impl TenantContext {
-    /// That the organization can be worked in: all that is asked where being a member is enough.
-    ///
-    /// # Errors
-    /// [`Error::Suspended`].
-    pub fn demand_active(&self) -> Result<()> {
-        match self.status {
-            OrganizationStatus::Active => Ok(()),
-            OrganizationStatus::Suspended => Err(Error::Suspended),
-            OrganizationStatus::Deleted => Err(Error::NotFound),
-        }
-    }
-}
-
 fn check<P: Required>(context: &TenantContext) -> Result<()> {
+    if P::OF_DELETED && context.status == OrganizationStatus::Deleted {
+        // To those who may not, it is as gone as to everybody else.
+        return demand_in_organization::<P>(&context.membership).map_err(|_| Error::NotFound);
+    }
     context.demand_active()?;
-    if context.membership.could_ever(P::PERMISSION) {
+    if P::OVER_ONESELF || context.membership.could_ever(P::PERMISSION) {
         Ok(())
     } else {
         Err(Error::Forbidden(P::PERMISSION))
@@ -216,6 +93,14 @@ impl<P: Required> Access<P> {
         &self.context
     }
 
+    /// That the caller may do `P` in the whole organization, as far as is known without asking the database.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn demand_in_organization(&self) -> Result<()> {
+        demand_in_organization::<P>(&self.context.membership)
+    }
+
     /// Begins a transaction that reads, in one round trip; it ends by being dropped.
     ///
     /// # Errors
@@ -225,24 +110,57 @@ impl<P: Required> Access<P> {
         Ok(self.transaction(database, connection, Arc::clone(&self.context)))
     }
 
+    /// The same for a list: one that is searched waits for its turn to be.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or too many others search.
+    pub async fn read_list<F>(&self, database: &Database, query: &ListQuery<F>) -> Result<TenantTx<P, ReadOnly>> {
+        let turn = match &query.search {
+            Some(_) => Some(database.turn_to_search().await?),
+            None => None,
+        };
+        Ok(TenantTx {
+            _turn: turn,
+            ..self.read(database).await?
+        })
+    }
+
     /// Begins a transaction that writes. The caller's session and rights are read again inside it, so what was taken away
-    /// a moment ago, on whatever node, is gone.
+    /// a moment ago, on whatever node, is gone; and what is taken away while it waits for others keeps it from its commit. What
+    /// is taken in the moment of the commit itself was taken after it.
     ///
     /// # Errors
     /// When the database cannot be reached, and what [`admit`] and [`load`] refuse.
     pub async fn begin(&self, database: &Database) -> Result<TenantTx<P, ReadWrite>> {
         let connection = self.connect(database, Mode::ReadWrite).await?;
-        let organization = OrganizationRef::Id(self.context.membership.organization);
-        let context = read_context(
-            &connection,
-            &self.context.principal,
-            &organization,
-            database.environment().now(),
-        )
-        .await?
-        .ok_or(Error::NotFound)?;
-        check::<P>(&context)?;
-        Ok(self.transaction(database, connection, Arc::new(context)))
+        self.admitted_again(database, connection, Rights::MayChange).await
+    }
+
+    /// The same for what changes who belongs to the organization and what they hold: one transaction after the other, so
+    /// that each is decided over what the one before it left.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin).
+    pub async fn begin_in_turn(&self, database: &Database) -> Result<TenantTx<P, ReadWrite>> {
+        let connection = self.connect(database, Mode::ReadWrite).await?;
+        organizations::take_turn(&connection, self.scope(database)).await?;
+        self.admitted_again(database, connection, Rights::Stay).await
+    }
+
+    async fn admitted_again(
+        &self,
+        database: &Database,
+        connection: Connection,
+        rights: Rights,
+    ) -> Result<TenantTx<P, ReadWrite>> {
+        let context = self
+            .context
+            .again::<P>(&connection, database.environment().now())
+            .await?;
+        Ok(TenantTx {
+            rights,
+            ..self.transaction(database, connection, Arc::new(context))
+        })
     }
 
     async fn connect(&self, database: &Database, mode: Mode) -> Result<Connection> {
@@ -250,6 +168,10 @@ impl<P: Required> Access<P> {
         database
             .begin(mode, Some(membership.user), Some(membership.organization))
             .await
+    }
+
+    fn scope(&self, database: &Database) -> Scope {
+        Scope::new(self.context.membership.organization, database.filters_by_organization())
     }
 
     fn transaction<M>(
@@ -260,13 +182,36 @@ impl<P: Required> Access<P> {
     ) -> TenantTx<P, M> {
         TenantTx {
             connection,
-            scope: Scope::new(context.membership.organization, database.filters_by_organization()),
+            scope: self.scope(database),
             context,
             environment: database.environment().clone(),
             trace: self.trace,
+            rights: Rights::MayChange,
+            _turn: None,
             kind: PhantomData,
         }
     }
+}
+
+impl TenantContext {
+    /// What the same caller holds now, if it still lets them in.
+    async fn again<P: Required>(&self, connection: &Connection, now: Timestamp) -> Result<Self> {
+        let organization = OrganizationRef::Id(self.membership.organization);
+        let context = read_context(connection, self.principal(), &organization, now)
+            .await?
+            .ok_or(Error::NotFound)?;
+        check::<P>(&context)?;
+        Ok(context)
+    }
+}
+
+/// What can become of the caller's rights in the course of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    /// Others may change them until it commits.
+    MayChange,
+    /// Whoever changes them waits for it.
+    Stay,
 }
 
 /// What a transaction may do to rows: [`ReadOnly`] or [`ReadWrite`].
@@ -298,6 +243,9 @@ pub struct TenantTx<P, M = ReadWrite> {
     context: Arc<TenantContext>,
     pub(crate) environment: Environment,
     trace: TraceId,
+    rights: Rights,
+    /// Given back with the connection.
+    _turn: Option<OwnedSemaphorePermit>,
     kind: PhantomData<fn() -> (P, M)>,
 }
 
@@ -330,6 +278,13 @@ fn decided<R, P: Required>(resource: R, decision: Decision) -> Result<Authorized
             resource,
             permission: PhantomData,
         }),
+    }
+}
+
+fn demand_in_organization<P: Required>(membership: &Membership) -> Result<()> {
+    match membership.decide_organization(P::PERMISSION) {
+        Decision::Allowed => Ok(()),
+        Decision::Invisible | Decision::Forbidden => Err(Error::Forbidden(P::PERMISSION)),
     }
 }
 
@@ -366,10 +321,7 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn demand_in_organization(&self) -> Result<()> {
-        match self.membership().decide_organization(P::PERMISSION) {
-            Decision::Allowed => Ok(()),
-            Decision::Invisible | Decision::Forbidden => Err(Error::Forbidden(P::PERMISSION)),
-        }
+        demand_in_organization::<P>(self.membership())
     }
 
     /// A workspace, if the caller may do `P` in it.
@@ -385,9 +337,37 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
     /// # Errors
     /// Those of [`workspace`](Self::workspace).
     pub async fn workspace_for<Q: Required>(&self, id: WorkspaceId) -> Result<Authorized<Workspace, Q>> {
-        let workspace = workspaces::find(self, id).await?.ok_or(Error::NotFound)?;
+        let workspace = workspaces::find(self, id, Q::PERMISSION)
+            .await?
+            .ok_or(Error::NotFound)?;
         let decision = self.membership().decide_workspace(workspace.id, Q::PERMISSION);
         decided(workspace, decision)
+    }
+
+    /// A member, if the caller may do `P` to them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also where the caller may not know of them; [`Error::Forbidden`]; and when the database fails.
+    pub async fn member(&self, id: MemberId) -> Result<Authorized<Member, P>> {
+        let member = members::find(self, id).await?.ok_or(Error::NotFound)?;
+        match self.membership().decide_member::<P>(&member) {
+            Decision::Forbidden => Err(Error::Forbidden(self.membership().needed_for_member::<P>(&member))),
+            decision => decided(member, decision),
+        }
+    }
+
+    /// A role that the caller may give to others, since they have all that it allows. `None` where there is no such role.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] with the first permission that they lack; and when the database fails.
+    pub async fn role_to_give(&self, role: &RoleRef) -> Result<Option<Authorized<RoleName, P>>> {
+        let Some((role, permissions)) = roles::find(self, role).await? else {
+            return Ok(None);
+        };
+        match self.membership().lacks(permissions) {
+            Some(lacking) => Err(Error::Forbidden(lacking)),
+            None => decided(role, Decision::Allowed).map(Some),
+        }
     }
 
     /// A project, if the caller may do `P` to it.
@@ -402,11 +382,11 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
 }
 
 impl<P: Required> TenantTx<P, ReadWrite> {
-    /// Makes the written rows last, with the event that names what was done: the only way to.
+    /// Adds the event of something else that was done on the way, beside the one that is committed.
     ///
     /// # Errors
-    /// When the database fails: nothing was written then.
-    pub async fn commit(self, event: Event) -> Result<()> {
+    /// When the database fails.
+    pub(crate) async fn append(&self, event: Event) -> Result<()> {
         let (user, now) = (self.user(), self.now());
         events::append(
             &self.connection,
@@ -417,7 +397,39 @@ impl<P: Required> TenantTx<P, ReadWrite> {
             now,
             event,
         )
-        .await?;
+        .await
+    }
+
+    /// Makes the written rows last, with the event that names what was done: the only way to.
+    ///
+    /// # Errors
+    /// What [`admit`] and [`load`] refuse to a caller whose rights were taken meanwhile, and [`Error::RightsChanged`] where
+    /// they are others now; and when the database fails. Nothing was written then.
+    pub async fn commit(self, event: Event) -> Result<()> {
+        match self.rights {
+            Rights::Stay => self.append(event).await?,
+            Rights::MayChange => self.append_with_rights(event).await?,
+        }
         self.connection.commit().await
+    }
+
+    /// Adds an event if the caller's rights are those that were decided over.
+    async fn append_with_rights(&self, event: Event) -> Result<()> {
+        let (membership, now) = (self.membership(), self.now());
+        let appended = events::append_of_member(
+            &self.connection,
+            &self.environment,
+            self.scope,
+            (self.context.principal(), membership.member, &self.context.grants),
+            self.trace,
+            now,
+            event,
+        )
+        .await?;
+        if appended {
+            return Ok(());
+        }
+        self.context.again::<P>(&self.connection, now).await?;
+        Err(Error::RightsChanged)
     }
 }

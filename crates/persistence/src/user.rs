@@ -1,8 +1,8 @@
 //! Transactions of a person, outside of any organization: their own row, credentials, sessions, records and events.
 //!
-//! Row-level security shows such a transaction what belongs to that person and nothing else. [`FoundingTx`] is the one
-//! that makes an organization: it belongs to its founder and to the organization at once, since neither a role nor a
-//! membership can be asked for before there are any.
+//! Row-level security shows such a transaction what belongs to that person and nothing else. Two belong to a person and to
+//! an organization at once: [`FoundingTx`], which makes one, since neither a role nor a membership can be asked for before
+//! there are any; and [`DepartingTx`], in which a person leaves all of theirs, which needs no right in any.
 
 use tenantry_domain::{
     environment::{Environment, Timestamp},
@@ -12,7 +12,13 @@ use tenantry_domain::{
 };
 
 use crate::{
-    Database, connection::Connection, database::Mode, error::Result, events, scope::Scope, sessions::Principal,
+    Database,
+    connection::Connection,
+    database::Mode,
+    error::{Error, Result},
+    events,
+    scope::Scope,
+    sessions::Principal,
 };
 
 /// A transaction of one person.
@@ -35,7 +41,7 @@ impl UserTx {
     /// Begins a transaction that writes, of a signed-in caller, whose session is looked at again inside it.
     ///
     /// # Errors
-    /// [`Error::SessionEnded`](crate::Error::SessionEnded); and when the database cannot be reached.
+    /// [`Error::SessionEnded`]; and when the database cannot be reached.
     pub async fn begin_as(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
         let tx = Self::begin(database, principal.user(), trace).await?;
         tx.demand_live_session(principal.session()).await?;
@@ -69,6 +75,10 @@ impl UserTx {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.environment.now()
+    }
+
+    pub(crate) fn trace(&self) -> TraceId {
+        self.trace
     }
 
     /// Makes the written rows last, with the event that names what was done.
@@ -111,7 +121,7 @@ impl FoundingTx {
     /// The same for a signed-in caller, whose session is looked at again inside it.
     ///
     /// # Errors
-    /// [`Error::SessionEnded`](crate::Error::SessionEnded); and when the database cannot be reached.
+    /// [`Error::SessionEnded`]; and when the database cannot be reached.
     pub async fn begin_as(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
         let tx = Self::begin(database, principal.user(), trace).await?;
         tx.user.demand_live_session(principal.session()).await?;
@@ -162,5 +172,49 @@ impl FoundingTx {
         )
         .await?;
         self.commit(founding).await
+    }
+}
+
+/// A transaction in which a person leaves every organization, and goes.
+pub struct DepartingTx {
+    pub(crate) user: UserTx,
+    filters_by_organization: bool,
+}
+
+impl DepartingTx {
+    /// Begins one, of a signed-in caller, whose session is looked at again inside it.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`]; and when the database cannot be reached.
+    pub async fn begin_as(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
+        let user = UserTx::begin(database, principal.user(), trace).await?;
+        // The person's row is locked last, to be deleted: it must not be held before.
+        if !user.has_live_session(principal.session()).await? {
+            return Err(Error::SessionEnded);
+        }
+        Ok(Self {
+            user,
+            filters_by_organization: database.filters_by_organization(),
+        })
+    }
+
+    /// The person's own side of the transaction.
+    #[must_use]
+    pub fn as_user(&self) -> &UserTx {
+        &self.user
+    }
+
+    /// Tells the policies another organization, and gives the filter of the same.
+    pub(crate) async fn enter(&mut self, organization: OrganizationId) -> Result<Scope> {
+        self.user.connection.enter(organization).await?;
+        Ok(Scope::new(organization, self.filters_by_organization))
+    }
+
+    /// Makes it last, with the event that the person has gone.
+    ///
+    /// # Errors
+    /// When the database fails: nothing was written then.
+    pub async fn commit(self, event: Event) -> Result<()> {
+        self.user.commit(event).await
     }
 }

@@ -14,19 +14,22 @@ use tenantry_auth::{
 };
 use tenantry_cache::limits::{RateLimiter, RateLimits};
 use tenantry_domain::environment::Environment;
+use tenantry_integrations::mail::Mailer;
 use tenantry_persistence::{
     Database, Error as StoreError,
     database::Settings as DatabaseSettings,
     doctor::{self, Finding},
 };
 use tenantry_services::{Registration, Services, Settings as ServiceSettings};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{configuration, exit_code::Unavailable};
 
 mod demo;
+mod seeding;
 
 pub use demo::{DemoAccount, DemoSummary, seed_demo};
+pub use seeding::{NotEmpty, SeedSummary, SeedTarget, seed_at_size};
 
 /// How long an access token lives.
 const ACCESS_TOKEN_LIFE: Duration = Duration::from_secs(3600);
@@ -34,13 +37,18 @@ const ACCESS_TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// How long a starting server waits for its database.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long requests under way may take to end once the server is told to stop.
+/// How long requests and jobs under way may take to end once nothing is listened to any more.
 const DRAIN: Duration = Duration::from_secs(20);
+
+/// How long closing the connections to the database may take, which is not worth a slower stop.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What an application is made of.
 pub struct Settings {
     /// `postgres://…` of a login in the runtime role.
     pub database_url: SecretString,
+    /// What is between here and it.
+    pub pooler: configuration::Pooler,
     /// The most connections to it.
     pub max_connections: u32,
     /// Where to listen; port 0 takes a free one.
@@ -61,6 +69,10 @@ pub struct Settings {
     pub keyring: Arc<Keyring>,
     /// What a password hash costs.
     pub password_cost: PasswordCost,
+    /// What mails go out by.
+    pub mailer: Mailer,
+    /// Whether jobs are done here, too.
+    pub works: bool,
 }
 
 /// The database is not one to be served from.
@@ -81,6 +93,13 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     server: tenantry_api::Running,
+    worker: Option<tenantry_worker::Running>,
+    database: Database,
+}
+
+/// An application that does jobs, and does not serve.
+pub struct Working {
+    worker: tenantry_worker::Running,
     database: Database,
 }
 
@@ -90,13 +109,30 @@ pub struct Running {
 /// [`Unavailable`] where the database is away for too long, [`Unsafe`] where it is not one to be served from, and when the
 /// address cannot be listened on.
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
-    let database = connect(&settings)?;
+    let database = examined(&settings).await?;
+    serve(settings, database)
+}
+
+/// Connects, examines the database, and does the jobs in it.
+///
+/// # Errors
+/// Those of [`start`] but the address's.
+pub async fn work(settings: Settings) -> anyhow::Result<Working> {
+    let database = examined(&settings).await?;
+    let worker = tenantry_worker::start(services(settings, database.clone()));
+    Ok(Working { worker, database })
+}
+
+/// The database, once it is there and proves to be one to be worked on.
+async fn examined(settings: &Settings) -> anyhow::Result<Database> {
+    let database = connect(settings)?;
     wait_for(&database).await?;
+    database.demand_sessions().await?;
     let findings = doctor::examine(&database, &tenantry_migrations::names()).await?;
     if !findings.is_empty() {
         return Err(Unsafe(findings).into());
     }
-    serve(settings, database)
+    Ok(database)
 }
 
 /// A pool for the settings' database.
@@ -105,7 +141,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
 /// When the URL is not one.
 pub fn connect(settings: &Settings) -> anyhow::Result<Database> {
     let url = settings.database_url.expose_secret().to_owned();
-    let database = DatabaseSettings::new(url, settings.max_connections);
+    let database = DatabaseSettings::new(url, settings.max_connections).through(settings.pooler.into());
     Database::new(&database, settings.environment.clone()).context("the database URL is not one")
 }
 
@@ -121,12 +157,16 @@ fn serve(settings: Settings, database: Database) -> anyhow::Result<Running> {
         workers: parallelism().get(),
         drain_timeout: DRAIN,
     };
-    let listen = settings.listen;
+    let (listen, works, public_url) = (settings.listen, settings.works, settings.public_url.clone());
     let services = services(settings, database.clone());
-    let server = tenantry_api::start(services, &http).with_context(|| format!("cannot listen on {listen}"))?;
+    let server = tenantry_api::start(services.clone(), &http).with_context(|| format!("cannot listen on {listen}"))?;
+    if let Some(base) = public_url.strip_suffix(":0") {
+        services.lead_links_to(format!("{base}:{}", server.address().port()));
+    }
     Ok(Running {
         address: server.address(),
         server,
+        worker: works.then(|| tenantry_worker::start(services)),
         database,
     })
 }
@@ -137,7 +177,7 @@ pub fn services(settings: Settings, database: Database) -> Services {
     let access_tokens = AccessTokens::new(
         Arc::clone(&settings.keyring),
         settings.public_url.clone(),
-        settings.public_url,
+        settings.public_url.clone(),
         ACCESS_TOKEN_LIFE,
     );
     Services::new(ServiceSettings {
@@ -154,6 +194,8 @@ pub fn services(settings: Settings, database: Database) -> Services {
             configuration::Registration::Open => Registration::Open,
             configuration::Registration::Private => Registration::Private,
         },
+        mailer: settings.mailer,
+        public_url: settings.public_url,
     })
 }
 
@@ -163,17 +205,26 @@ fn parallelism() -> NonZeroUsize {
 
 async fn wait_for(database: &Database) -> anyhow::Result<()> {
     let given_up = Instant::now() + DATABASE_PATIENCE;
+    let place = database.place();
     let mut pause = Duration::from_millis(50);
     loop {
         match database.ping().await {
             Ok(()) => return Ok(()),
-            Err(error @ StoreError::Unavailable(_)) if Instant::now() < given_up => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the database");
-                sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
-            }
             Err(error @ StoreError::Unavailable(_)) => {
-                return Err(anyhow::Error::new(error).context(Unavailable("the database")));
+                let left = given_up.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(anyhow::Error::new(error)
+                        .context(Unavailable("the database"))
+                        .context(format!("waited {} s for {place}", DATABASE_PATIENCE.as_secs())));
+                }
+                tracing::warn!(
+                    database = place,
+                    seconds_left = left.as_secs(),
+                    error = &error as &dyn std::error::Error,
+                    "waiting for the database"
+                );
+                sleep(pause.min(left)).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
             }
             Err(error) => return Err(error.into()),
         }
@@ -181,18 +232,68 @@ async fn wait_for(database: &Database) -> anyhow::Result<()> {
 }
 
 impl Running {
-    /// Returns when the server ends by itself, which it does only when it fails.
+    /// Returns when the server or its worker ends by itself, which they do only when they fail.
     pub async fn finished(&mut self) {
-        if let Err(error) = self.server.finished().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the server failed");
+        let worker = async {
+            match &mut self.worker {
+                Some(worker) => worker.finished().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            outcome = self.server.finished() => {
+                if let Err(error) = outcome {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the server failed");
+                }
+            }
+            () = worker => {}
         }
     }
 
-    /// Stops listening, lets requests under way end, and closes the connections.
-    pub async fn stop(self) {
-        if let Err(error) = self.server.stop().await {
+    /// Says that it is not ready, and serves on for the time of `grace`; then stops listening, lets requests and jobs under way
+    /// end, and closes the connections.
+    pub async fn stop(self, grace: Duration) {
+        self.server.begin_draining();
+        if !grace.is_zero() {
+            tracing::info!(
+                seconds = grace.as_secs(),
+                "not ready any more, and serving on for a while"
+            );
+            sleep(grace).await;
+        }
+        tracing::info!("not listening any more, and waiting for what is under way");
+        let worker = async {
+            if let Some(worker) = self.worker {
+                worker.stop(DRAIN).await;
+            }
+        };
+        // At once: whoever stops the process waits for the longer of the two.
+        let (server, ()) = tokio::join!(self.server.stop(), worker);
+        if let Err(error) = server {
             tracing::error!(error = &error as &dyn std::error::Error, "the server failed");
         }
-        self.database.close().await;
+        close(&self.database).await;
+        tracing::info!("stopped");
+    }
+}
+
+impl Working {
+    /// Returns when the worker ends by itself, which it does only when it fails.
+    pub async fn finished(&mut self) {
+        self.worker.finished().await;
+    }
+
+    /// Takes no more jobs, lets those under way end, and closes the connections.
+    pub async fn stop(self) {
+        tracing::info!("taking no more jobs, and waiting for those under way");
+        self.worker.stop(DRAIN).await;
+        close(&self.database).await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn close(database: &Database) {
+    if timeout(CLOSING, database.close()).await.is_err() {
+        tracing::warn!("left connections to the database open");
     }
 }

@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     commands,
@@ -43,16 +43,19 @@ pub struct Cli {
 pub enum Command {
     /// Serve requests from the configured database
     #[command(after_help = SERVE_HELP)]
-    Serve,
+    Serve(Serve),
+    /// Do the jobs of the configured database, such as sending mail, apart from its servers
+    #[command(after_help = WORKER_HELP)]
+    Worker,
     /// Serve from a private database, with nothing configured: migrated, with demo data
     #[command(after_help = DEV_HELP)]
     Dev(Dev),
     /// Change the schema of the database, or add to it
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Load demo data into the configured database. Its passwords are public: never where others reach it
-    #[command(after_help = "Needs TENANTRY_DATABASE_URL. What is there already stays.\n\nExample:\n  tenantry seed")]
-    Seed,
+    /// Load data to try things out with into the configured database. Its passwords are public: never where others reach it
+    #[command(after_help = SEED_HELP)]
+    Seed(Seed),
     /// Print the OpenAPI document, write it to a file, or compare it with one
     #[command(after_help = OPENAPI_HELP)]
     Openapi(Openapi),
@@ -62,6 +65,12 @@ pub enum Command {
     /// Examine the database: would it keep tenants apart?
     #[command(after_help = DOCTOR_HELP)]
     Doctor,
+    /// Look at the mails that are sent
+    #[command(subcommand)]
+    Mail(Mail),
+    /// Ask the server on this machine whether it is ready: for a container's health check
+    #[command(after_help = HEALTH_HELP)]
+    Health(Health),
 }
 
 /// Options of `tenantry dev`.
@@ -76,6 +85,74 @@ pub struct Dev {
     /// Load no demo data
     #[arg(long)]
     pub no_demo: bool,
+}
+
+/// Options of `tenantry serve`.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Serve {
+    /// Leave all jobs, such as sending mail, to `tenantry worker`
+    #[arg(long)]
+    pub no_worker: bool,
+}
+
+/// What can be done with mails.
+#[derive(Debug, Subcommand)]
+pub enum Mail {
+    /// Print a mail with made-up contents
+    #[command(after_help = PREVIEW_HELP)]
+    Preview(Preview),
+}
+
+/// Options of `tenantry mail preview`.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Which one: verify_email, reset_password, password_changed
+    pub name: String,
+    /// In which language
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub locale: String,
+    /// Which part of it
+    #[arg(long, value_enum, default_value_t)]
+    pub part: MailPart,
+}
+
+/// A part of a mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum MailPart {
+    /// The subject, and what is shown without HTML
+    #[default]
+    Text,
+    /// What is shown with it
+    Html,
+}
+
+/// Options of `tenantry seed`.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Seed {
+    /// How much
+    #[arg(long, value_enum, default_value_t)]
+    pub size: SeedSize,
+    /// Seed `large` even where there are organizations of others
+    #[arg(long)]
+    pub beside_others: bool,
+}
+
+/// How much is loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SeedSize {
+    /// Two organizations, to look around in
+    #[default]
+    Demo,
+    /// 1,001 organizations with 200,000 projects, half of them in one: to see what lists and searches do then
+    Large,
+}
+
+/// Options of `tenantry health`.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Health {
+    /// Ask whether it lives, which it does while its database is away too
+    #[arg(long)]
+    pub live: bool,
 }
 
 /// What can be done to the schema.
@@ -131,11 +208,25 @@ pub enum ConfigCommand {
 
 const SERVE_HELP: &str = "\
 Needs TENANTRY_DATABASE_URL (the runtime role) and TENANTRY_SIGNING_KEYS. Refuses to start on a database that would not
-keep tenants apart. SIGTERM and Ctrl-C end it after the requests that are under way.
+keep tenants apart. SIGTERM and Ctrl-C end it: it says for TENANTRY_SHUTDOWN_GRACE_SECONDS that it is not ready, then takes
+nothing new and ends with the requests under way. A second signal ends it at once.
 
 Example:
   tenantry migrate up
   TENANTRY_DATABASE_URL=postgres://tenantry_app:…@db/tenantry TENANTRY_SIGNING_KEYS=/etc/tenantry/keys tenantry serve";
+
+const WORKER_HELP: &str = "\
+Needs what `tenantry serve` does, and the same keys: mailed links are signed with them. Any number may run, beside servers with
+and without --no-worker: a job is one worker's at a time, and that of one that was killed becomes another's after a minute.
+
+Example:
+  tenantry serve --no-worker & tenantry worker";
+
+const PREVIEW_HELP: &str = "\
+Needs neither configuration nor database.
+
+Example:
+  tenantry mail preview reset_password --locale de --part html > mail.html";
 
 const DEV_HELP: &str = "\
 Everything is in the data folder: delete it to begin anew. Ctrl-C ends it all; a second Ctrl-C does not wait.
@@ -143,6 +234,14 @@ Everything is in the data folder: delete it to begin anew. Ctrl-C ends it all; a
 Examples:
   tenantry dev
   tenantry dev --data-dir /tmp/one --listen 127.0.0.1:0 --no-demo";
+
+const SEED_HELP: &str = "\
+Needs TENANTRY_DATABASE_URL, which writes; with --size large also TENANTRY_DATABASE_OWNER_URL, which sees whether there are
+organizations of others, and gathers statistics. What is there already stays: after an interruption, seed again.
+
+Examples:
+  tenantry seed
+  tenantry seed --size large";
 
 const OPENAPI_HELP: &str = "\
 Needs neither configuration nor database.
@@ -154,6 +253,10 @@ Examples:
 const DOCTOR_HELP: &str = "\
 Needs TENANTRY_DATABASE_URL and looks at the database as the server does when it starts: roles, grants, policies, keys,
 functions, pending migrations. Changes nothing. Exits with 4 when it finds something.";
+
+const HEALTH_HELP: &str = "\
+Asks at TENANTRY_LISTEN, as the server was given it, and prints the answer. Exits with 0 when it is good, with 1 when it is
+not or does not come within 4 seconds, and with 3 when the configuration has problems.";
 
 fn after_help() -> String {
     format!(
@@ -197,7 +300,9 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let sources = Sources::of_process().with_file(cli.config);
     match cli.command {
-        Command::Serve => commands::serve::run(&sources).await,
+        Command::Serve(options) => commands::serve::run(options, &sources).await,
+        Command::Worker => commands::worker::run(&sources).await,
+        Command::Mail(Mail::Preview(options)) => commands::mail::preview(&options),
         Command::Dev(options) => commands::dev::run(options, &sources).await,
         Command::Migrate(Migrate::Up) => commands::migrate::up(&sources).await,
         Command::Migrate(Migrate::Down {
@@ -206,10 +311,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }) => commands::migrate::down(&sources, steps, accept_data_loss).await,
         Command::Migrate(Migrate::Status) => commands::migrate::status(&sources).await,
         Command::Migrate(Migrate::New { name }) => commands::migrate::new(&name),
-        Command::Seed => commands::seed::run(&sources).await,
+        Command::Seed(options) => commands::seed::run(options, &sources).await,
         Command::Openapi(options) => commands::openapi::run(&options),
         Command::Config(ConfigCommand::Check { purpose }) => commands::config::check(&sources, purpose),
         Command::Doctor => commands::doctor::run(&sources).await,
+        Command::Health(options) => commands::health::run(&options, &sources).await,
     }
 }
 

@@ -6,10 +6,13 @@
 pub mod config;
 pub mod dev;
 pub mod doctor;
+pub mod health;
+pub mod mail;
 pub mod migrate;
 pub mod openapi;
 pub mod seed;
 pub mod serve;
+pub mod worker;
 
 use anyhow::Context as _;
 use secrecy::SecretString;

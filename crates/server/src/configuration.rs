@@ -14,6 +14,7 @@ mod database;
 mod development;
 mod http;
 mod log;
+mod mail;
 mod problems;
 mod reader;
 mod redaction;
@@ -30,6 +31,7 @@ pub use self::{
     development::Development,
     http::{Http, RateLimits},
     log::{Log, LogFormat},
+    mail::{Mail, Smtp},
     problems::{Problem, Problems},
     setting::{Kind, Setting},
     sign_in::{Registration, SignIn},
@@ -45,6 +47,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         database::SETTINGS,
         http::SETTINGS,
         sign_in::SETTINGS,
+        mail::SETTINGS,
         log::SETTINGS,
         development::SETTINGS,
     ]
@@ -58,6 +61,8 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
 pub enum Purpose {
     /// Serving requests from a database that somebody else runs.
     Serve,
+    /// Doing the jobs of a database that somebody else runs.
+    Worker,
     /// Serving from a private database, with nothing configured.
     Dev,
     /// Changing the schema.
@@ -66,25 +71,33 @@ pub enum Purpose {
     Doctor,
     /// Loading demo data.
     Seed,
+    /// Seeding at size.
+    SeedLarge,
+    /// Asking a server on this machine how it is.
+    Health,
 }
 
 impl Purpose {
     /// The settings without which the purpose cannot be served.
     fn needs(self) -> &'static [&'static Setting] {
         match self {
-            Self::Serve => &[&database::URL, &sign_in::SIGNING_KEYS],
+            Self::Serve | Self::Worker => &[&database::URL, &sign_in::SIGNING_KEYS],
             Self::Doctor | Self::Seed => &[&database::URL],
             Self::Migrate => &[&database::OWNER_URL],
-            Self::Dev => &[],
+            Self::SeedLarge => &[&database::URL, &database::OWNER_URL],
+            Self::Dev | Self::Health => &[],
         }
     }
 
-    /// Settings that `tenantry dev` makes for itself, so that whoever sets them should hear that they change nothing.
+    /// Settings that `tenantry dev` sees to by itself, so that whoever sets them should hear that they change nothing.
     fn ignores(self, setting: &Setting) -> bool {
-        self == Self::Dev
-            && [&database::URL, &database::OWNER_URL, &sign_in::SIGNING_KEYS]
-                .iter()
-                .any(|own| own.variable == setting.variable)
+        let own = [
+            &database::URL,
+            &database::OWNER_URL,
+            &sign_in::SIGNING_KEYS,
+            &http::SHUTDOWN_GRACE,
+        ];
+        self == Self::Dev && own.iter().any(|own| own.variable == setting.variable)
     }
 }
 
@@ -97,6 +110,8 @@ pub struct Configuration {
     pub http: Http,
     /// Who may sign up, and what tokens are signed with.
     pub sign_in: SignIn,
+    /// What mails go out by.
+    pub mail: Mail,
     /// What is logged, and how.
     pub log: Log,
     /// The private database of `tenantry dev`.
@@ -137,16 +152,20 @@ impl Configuration {
             Database::read(&mut reader),
             Http::read(&mut reader),
             SignIn::read(&mut reader),
+            Mail::read(&mut reader),
             Log::read(&mut reader),
             Development::read(&mut reader),
         );
         let problems = reader.into_problems();
         let outcome = match sections {
-            (Some(database), Some(http), Some(sign_in), Some(log), Some(development)) if problems.is_empty() => {
+            (Some(database), Some(http), Some(sign_in), Some(mail), Some(log), Some(development))
+                if problems.is_empty() =>
+            {
                 Ok(Self {
                     database,
                     http,
                     sign_in,
+                    mail,
                     log,
                     development,
                     notices,
@@ -166,7 +185,7 @@ fn notices(merged: &Merged, purpose: Purpose) -> Vec<String> {
         .filter_map(|setting| {
             if purpose.ignores(setting) {
                 return Some(format!(
-                    "{} has no effect in dev, which makes its own",
+                    "{} has no effect in dev, which sees to that by itself",
                     setting.variable
                 ));
             }

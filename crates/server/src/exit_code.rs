@@ -51,7 +51,7 @@ impl ExitCode {
     /// The code of a failure, by whatever is among its causes.
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
-        if holds::<Problems>(error) {
+        if holds::<Problems>(error) || is_misconfigured(error) {
             Self::Configuration
         } else if holds::<application::Unsafe>(error) {
             Self::UnsafeDatabase
@@ -94,6 +94,14 @@ impl StdError for Unavailable {}
 /// Whether an error is or was caused by a `T`, or has one for its context.
 fn holds<T: StdError + Send + Sync + 'static>(error: &anyhow::Error) -> bool {
     error.is::<T>() || error.chain().any(|cause| cause.is::<T>())
+}
+
+/// Whether something that was found at run time is a matter of configuration.
+fn is_misconfigured(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(tenantry_persistence::Error::Pooled(_)))
+            || matches!(cause.downcast_ref(), Some(tenantry_migrations::Error::Pooled))
+    })
 }
 
 fn is_unreachable(error: &anyhow::Error) -> bool {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The spinner that is on the terminal now: whatever else writes there must step around it.
 static SPINNER: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -71,6 +71,58 @@ impl Drop for Progress {
         }
     }
 }
+
+/// How far a long piece of work is: a bar on a terminal, a line for each tenth elsewhere. Dropping it takes the bar away.
+#[derive(Debug)]
+pub struct Meter {
+    bar: ProgressBar,
+    /// What is counted.
+    what: &'static str,
+    /// Whether there is a terminal that shows the bar.
+    shown: bool,
+}
+
+impl Meter {
+    /// Nothing of `total` has been done.
+    #[must_use]
+    pub fn start(what: &'static str, total: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
+        let shown = io::stderr().is_terminal();
+        if shown {
+            if let Ok(style) = ProgressStyle::with_template(BAR) {
+                bar.set_style(style);
+            }
+            bar.set_message(what);
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            *spinner() = Some(bar.clone());
+        }
+        Self { bar, what, shown }
+    }
+
+    /// So much more has been done.
+    pub fn advance(&self, by: usize) {
+        let total = self.bar.length().unwrap_or_default();
+        let tenths = |done: u64| (done * 10).checked_div(total).unwrap_or(10);
+        let before = self.bar.position();
+        self.bar.inc(by as u64);
+        let done = before + by as u64;
+        if !self.shown && tenths(done) > tenths(before) {
+            to_stderr(format!("{done} of {total} {}\n", self.what).as_bytes());
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if self.shown {
+            self.bar.finish_and_clear();
+            *spinner() = None;
+        }
+    }
+}
+
+/// How a [`Meter`] looks.
+const BAR: &str = "{wide_bar} {human_pos} of {human_len} {msg}, {elapsed}";
 
 /// Standard error for log lines.
 #[derive(Debug, Clone, Copy)]

@@ -75,6 +75,20 @@ fn what_is_not_understood_is_a_usage_error() {
 }
 
 #[test]
+fn seeding_at_size_says_what_is_missing() {
+    let outcome = run("seed --size large", &[]);
+    assert_eq!(outcome.code, Some(3));
+    for name in ["TENANTRY_DATABASE_URL", "TENANTRY_DATABASE_OWNER_URL"] {
+        assert!(
+            outcome.stderr.contains(&format!("{name}: ")),
+            "{name}: {}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(run("seed --size enormous", &[]).code, Some(2));
+}
+
+#[test]
 fn serve_says_what_is_missing() {
     let outcome = run("serve", &[]);
     assert_eq!(outcome.code, Some(3));

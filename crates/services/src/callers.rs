@@ -96,7 +96,11 @@ impl Services {
             .await?
             .ok_or(Error::NotFound)?;
         let seen_lately = context.last_seen_at().is_some_and(|seen| now - seen < SEEN_WITHIN);
-        if !seen_lately && let Err(error) = members::touch(self.database(), &context).await {
+        let can_be_seen = self.admit_member(&context).is_ok();
+        if can_be_seen
+            && !seen_lately
+            && let Err(error) = members::touch(self.database(), &context).await
+        {
             // Best effort: nobody is turned away because it could not be written down that they came.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -1,7 +1,7 @@
 //! Why a use case did not do what was asked; what that is in HTTP is decided above.
 
 use tenantry_auth::passwords::{PasswordError, Weakness};
-use tenantry_domain::permissions::Permission;
+use tenantry_domain::{permissions::Permission, users::memberships::MemberOrganization};
 
 /// A result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,9 +30,21 @@ pub enum Error {
     /// The password is too weak.
     #[error("the password is too weak")]
     WeakPassword(#[from] Weakness),
+    /// The password that was shown as the present one is not.
+    #[error("is not the present password")]
+    IncorrectPassword,
+    /// These organizations would be left without an owner.
+    #[error("{} organizations would be left without an owner", .0.len())]
+    LastOwner(Vec<MemberOrganization>),
     /// What a resource keeps for clients would become too large, in the field of this name.
     #[error("{0} would become too large")]
     SettingsTooLarge(&'static str),
+    /// The organization has no such role.
+    #[error("is not a role of this organization")]
+    UnknownRole,
+    /// A link that was mailed is not good, or not any more.
+    #[error("the link is not good any more")]
+    LinkGone,
     /// Something that exists is in the way.
     #[error("conflict: {}", .0.as_str())]
     Conflict(Conflict),
@@ -60,6 +72,14 @@ tenantry_domain::keywords! {
         SlugTaken = "slug_taken",
         /// Another has this address.
         EmailTaken = "email_taken",
+        /// An organization always has an owner, and this is its last.
+        LastOwner = "last_owner",
+        /// There is still something in it.
+        NotEmpty = "not_empty",
+        /// One workspace is always the default: this one, until another becomes it.
+        DefaultWorkspace = "default_workspace",
+        /// What the caller may do was changed while they did it: trying again is decided over what they may now.
+        RightsChanged = "rights_changed",
     }
 }
 
@@ -67,6 +87,16 @@ impl Error {
     /// A defect of ours.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))
+    }
+}
+
+/// An error of an update that may meet the slug of another.
+pub(crate) fn slug_taken(error: tenantry_persistence::Error) -> Error {
+    match error {
+        tenantry_persistence::Error::Taken(constraint) if constraint.ends_with("_slug_key") => {
+            Error::Conflict(Conflict::SlugTaken)
+        }
+        error => error.into(),
     }
 }
 
@@ -78,8 +108,9 @@ impl From<tenantry_persistence::Error> for Error {
             E::Forbidden(permission) => Self::Forbidden(permission),
             E::Suspended => Self::Suspended,
             E::SessionEnded => Self::Unauthenticated,
+            E::RightsChanged => Self::Conflict(Conflict::RightsChanged),
             E::Contention(_) | E::Unavailable(_) => Self::Unavailable(Box::new(error)),
-            E::Taken(_) | E::Corrupt(_) | E::Database(_) => Self::Internal(Box::new(error)),
+            E::Taken(_) | E::Pooled(_) | E::Corrupt(_) | E::Database(_) => Self::Internal(Box::new(error)),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Whether the service can serve.
+//! Whether the service can serve, and whether it is still to be sent requests.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     sync::Mutex,
@@ -39,8 +39,10 @@ impl Services {
         }
         let started = Instant::now();
         let answer = timeout(PATIENCE, self.database().ping()).await;
-        if let Ok(Err(error)) = &answer {
-            tracing::warn!(error = %error, "the database gives no sign of life");
+        match &answer {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "the database gives no sign of life"),
+            Err(_) => tracing::warn!(seconds = PATIENCE.as_secs(), "the database does not answer"),
         }
         let check = Check {
             up: matches!(answer, Ok(Ok(()))),
@@ -48,5 +50,17 @@ impl Services {
         };
         *last = Some((Instant::now(), check));
         check
+    }
+
+    /// From now on the service is not ready, so that whoever routes requests sends them elsewhere; those that come
+    /// are answered as before. There is no way back: the process is about to end.
+    pub fn begin_draining(&self) {
+        self.draining().store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is about to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining().load(Ordering::Relaxed)
     }
 }

@@ -1,7 +1,9 @@
 //! Requests that may be sent twice and take effect once.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use tenantry_persistence::idempotency::{Claim, IdempotencyKey as StoredKey};
+use serde::{Serialize, de::DeserializeOwned};
+use tenantry_domain::events::Event;
+use tenantry_persistence::idempotency::{Claim, IdempotencyKey as StoredKey, Repeatable};
 
 use crate::error::{Error, Result};
 
@@ -43,17 +45,57 @@ pub struct Created<R> {
     pub replayed: bool,
 }
 
-/// What to do about a claimed key: the resource that came of it before, or `None` to go ahead.
+/// Creates a resource, or gives the one that came of its key before. The record is written in the transaction of the effect.
 ///
 /// # Errors
-/// When the key was used for something else, or is being used right now.
-pub(crate) fn settle<R>(claim: Claim<R>) -> Result<Option<Created<R>>> {
-    match claim {
-        Claim::New => Ok(None),
-        Claim::Replay(resource) => Ok(Some(Created {
-            resource,
-            replayed: true,
-        })),
+/// Those of `create`; when the key was used for something else or is being used right now, or the database is away.
+pub(crate) async fn once<T: Repeatable, R: Serialize + DeserializeOwned>(
+    tx: T,
+    key: Option<&IdempotencyKey>,
+    create: impl AsyncFnOnce(&T) -> Result<(R, Event)>,
+) -> Result<Created<R>> {
+    match claimed(&tx, key, create).await {
+        Ok((resource, Some(event))) => {
+            tx.commit(event).await?;
+            Ok(Created {
+                resource,
+                replayed: false,
+            })
+        }
+        Ok((resource, None)) => {
+            tx.rollback().await?;
+            Ok(Created {
+                resource,
+                replayed: true,
+            })
+        }
+        Err(error) => {
+            // Best effort: where even this fails, the connection is gone, and what it held with it.
+            if let Err(error) = tx.rollback().await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a rollback failed");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The resource, with the event of its creation if it was created now.
+async fn claimed<T: Repeatable, R: Serialize + DeserializeOwned>(
+    tx: &T,
+    key: Option<&IdempotencyKey>,
+    create: impl AsyncFnOnce(&T) -> Result<(R, Event)>,
+) -> Result<(R, Option<Event>)> {
+    let Some(key) = key else {
+        let (resource, event) = create(tx).await?;
+        return Ok((resource, Some(event)));
+    };
+    match tx.claim(&key.0).await? {
+        Claim::New => {
+            let (resource, event) = create(tx).await?;
+            tx.record(&key.0, &resource).await?;
+            Ok((resource, Some(event)))
+        }
+        Claim::Replay(resource) => Ok((resource, None)),
         Claim::Reused => Err(Error::IdempotencyKeyReused),
         Claim::InProgress => Err(Error::IdempotencyInProgress),
     }

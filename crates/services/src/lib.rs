@@ -9,22 +9,28 @@ pub mod demo;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod jobs;
 pub mod limits;
+pub mod mails;
 pub mod members;
 pub mod organizations;
 pub mod preconditions;
 pub mod projects;
+pub mod seeding;
 pub mod sessions;
 pub mod users;
 pub mod workspaces;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
 pub use error::{Error, Result};
-use tenantry_auth::{access_tokens::AccessTokens, keys::Keyring, passwords::PasswordHasher};
+pub use tenantry_auth::keys::Keyring;
+use tenantry_auth::{access_tokens::AccessTokens, passwords::PasswordHasher};
 use tenantry_cache::limits::RateLimiter;
 use tenantry_domain::environment::Environment;
+use tenantry_integrations::mail::Mailer;
 use tenantry_persistence::Database;
+use tokio::sync::Notify;
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +55,10 @@ pub struct Settings {
     pub limiter: RateLimiter,
     /// Who may make an account.
     pub registration: Registration,
+    /// What mails go out by.
+    pub mailer: Mailer,
+    /// Where the links of mails lead, without a slash at its end.
+    pub public_url: String,
 }
 
 /// The use cases, with all they work with; cheap to clone.
@@ -59,6 +69,11 @@ struct Inner {
     settings: Settings,
     callers: callers::Caches,
     health: health::Last,
+    draining: AtomicBool,
+    /// Told when there is a job that was not there before.
+    jobs: Notify,
+    /// Where links in mails lead, where that was learned late.
+    link_base: OnceLock<String>,
 }
 
 impl Services {
@@ -69,6 +84,9 @@ impl Services {
             settings,
             callers: callers::Caches::default(),
             health: health::Last::default(),
+            draining: AtomicBool::new(false),
+            jobs: Notify::new(),
+            link_base: OnceLock::new(),
         }))
     }
 
@@ -94,6 +112,23 @@ impl Services {
 
     pub(crate) fn last_check(&self) -> &health::Last {
         &self.0.health
+    }
+
+    pub(crate) fn draining(&self) -> &AtomicBool {
+        &self.0.draining
+    }
+
+    /// Says where links in mails lead, of a server whose port was not known before it listened. The first time counts.
+    pub fn lead_links_to(&self, base: String) {
+        self.0.link_base.get_or_init(|| base);
+    }
+
+    pub(crate) fn link_base(&self) -> &str {
+        self.0.link_base.get().unwrap_or(&self.settings().public_url)
+    }
+
+    pub(crate) fn jobs_bell(&self) -> &Notify {
+        &self.0.jobs
     }
 
     pub(crate) fn caller_caches(&self) -> &callers::Caches {

@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     events::{Event, EventType},
-    ids::RoleId,
+    ids::{RoleId, WorkspaceId},
     lists::{ListQuery, Page, ResourceField},
     organizations::{Organization, OrganizationCreate, OrganizationUpdate},
     permissions::{Required, perm},
@@ -10,16 +10,13 @@ use tenantry_domain::{
     trace::TraceId,
     workspaces::Workspace,
 };
-use tenantry_persistence::{
-    Error as StoreError,
-    user::{FoundingTx, UserTx},
-};
+use tenantry_persistence::user::{FoundingTx, UserTx};
 
 use crate::{
     Services,
     callers::{Access, Principal},
-    error::{Conflict, Error, Result},
-    idempotency::{Created, IdempotencyKey, settle},
+    error::{Conflict, Error, Result, slug_taken},
+    idempotency::{Created, IdempotencyKey, once},
     preconditions::Precondition,
 };
 
@@ -52,21 +49,12 @@ impl Services {
         trace: TraceId,
     ) -> Result<Created<Organization>> {
         let tx = FoundingTx::begin_as(self.database(), principal, trace).await?;
-        if let Some(key) = key
-            && let Some(before) = settle(tx.claim(&key.0).await?)?
-        {
-            return Ok(before);
-        }
-        let (organization, _) = found(&tx, new).await?;
-        if let Some(key) = key {
-            tx.record(&key.0, &organization).await?;
-        }
-        tx.commit(Event::created(EventType::OrganizationCreated, &organization))
-            .await?;
-        Ok(Created {
-            resource: organization,
-            replayed: false,
+        once(tx, key, async |tx| {
+            let (organization, ..) = found(tx, new).await?;
+            let event = Event::created(EventType::OrganizationCreated, &organization);
+            Ok((organization, event))
         })
+        .await
     }
 
     /// The organization.
@@ -99,7 +87,8 @@ impl Services {
         change: OrganizationUpdate,
         precondition: &Precondition,
     ) -> Result<Organization> {
-        let tx = access.begin(self.database()).await?;
+        // In turn: a deletion that is under way is waited for, and then there is nothing to change.
+        let tx = access.begin_in_turn(self.database()).await?;
         let organization = tx.organization().await?;
         precondition.check(organization.version)?;
         let wanted = organization
@@ -111,23 +100,69 @@ impl Services {
         let changed = tx
             .update_organization(&organization, wanted)
             .await
-            .map_err(|error| match error {
-                StoreError::Taken(_) => Error::Conflict(Conflict::SlugTaken),
-                error => error.into(),
-            })?;
+            .map_err(slug_taken)?;
         tx.commit(Event::changed(EventType::OrganizationUpdated, &*organization, &changed))
             .await?;
         // A slug that was given up must not lead here any longer.
         self.caller_caches().forget();
         Ok(changed)
     }
+
+    /// Deletes the organization: it is there for nobody from now on, and can be restored for [`Organization::GRACE`].
+    ///
+    /// # Errors
+    /// When the caller may not, the organization is another version, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn delete_organization(
+        &self,
+        access: &Access<perm::OrganizationDelete>,
+        precondition: &Precondition,
+    ) -> Result<()> {
+        let tx = access.begin_in_turn(self.database()).await?;
+        let organization = tx.organization().await?;
+        precondition.check(organization.version)?;
+        let deleted = tx.delete_organization(&organization).await?;
+        tx.commit(Event::changed(EventType::OrganizationDeleted, &*organization, &deleted))
+            .await?;
+        self.caller_caches().forget();
+        Ok(())
+    }
+
+    /// Restores a deleted organization. One that is not deleted stays as it is, so that asking again does no harm.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is too late; when the caller may not, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn restore_organization(&self, access: &Access<perm::OrganizationRestore>) -> Result<Organization> {
+        // Its last owner may go while it is deleted: who is on the way is waited for, so that it does not come back without.
+        let tx = access.begin_in_turn(self.database()).await?;
+        let organization = tx.organization().await?;
+        if organization.is_past_grace(tx.now()) {
+            return Err(Error::NotFound);
+        }
+        if organization.deleted_at.is_none() {
+            return Ok(organization.into_inner());
+        }
+        let restored = tx.restore_organization(&organization).await?;
+        tx.commit(Event::changed(
+            EventType::OrganizationRestored,
+            &*organization,
+            &restored,
+        ))
+        .await?;
+        self.caller_caches().forget();
+        Ok(restored)
+    }
 }
 
 /// The ids of an organization's built-in roles.
 pub(crate) type BuiltInRoles = [(BuiltInRole, RoleId); 4];
 
-/// Makes the rows that an organization begins with.
-pub(crate) async fn found(tx: &FoundingTx, new: OrganizationCreate) -> Result<(Organization, BuiltInRoles)> {
+/// Makes the rows that an organization begins with; the last of what is returned is its default workspace.
+pub(crate) async fn found(
+    tx: &FoundingTx,
+    new: OrganizationCreate,
+) -> Result<(Organization, BuiltInRoles, WorkspaceId)> {
     let organization = tx
         .create_organization(new)
         .await?
@@ -135,6 +170,6 @@ pub(crate) async fn found(tx: &FoundingTx, new: OrganizationCreate) -> Result<(O
     let roles = tx.create_built_in_roles().await?;
     let [(_, owner), ..] = roles;
     tx.create_member(tx.as_user().user(), owner).await?;
-    tx.create_workspace(&Workspace::default_name(), true).await?;
-    Ok((organization, roles))
+    let workspace = tx.create_workspace(&Workspace::default_name(), true).await?;
+    Ok((organization, roles, workspace))
 }

@@ -5,16 +5,15 @@ use tenantry_domain::{
     ids::{ProjectId, WorkspaceId},
     lists::{ListQuery, Page, ResourceField},
     permissions::{Required, perm},
-    projects::{Project, ProjectCreate, ProjectUpdate},
+    projects::{Project, ProjectCreate, ProjectStatus, ProjectUpdate},
 };
-use tenantry_persistence::Error as StoreError;
 pub use tenantry_persistence::projects::ProjectFilter;
 
 use crate::{
     Services,
     callers::Access,
-    error::{Conflict, Error, Result},
-    idempotency::{Created, IdempotencyKey, settle},
+    error::{Conflict, Error, Result, slug_taken},
+    idempotency::{Created, IdempotencyKey, once},
     preconditions::Precondition,
 };
 
@@ -30,7 +29,7 @@ impl Services {
         query: &ListQuery<ResourceField>,
         filter: &ProjectFilter,
     ) -> Result<Page<Project>> {
-        let tx = access.read(self.database()).await?;
+        let tx = access.read_list(self.database(), query).await?;
         if let Some(workspace) = filter.workspace {
             tx.workspace(workspace).await?;
         }
@@ -80,23 +79,13 @@ impl Services {
     ) -> Result<Created<Project>> {
         let tx = access.begin(self.database()).await?;
         let workspace = tx.workspace(workspace).await?;
-        if let Some(key) = key
-            && let Some(before) = settle(tx.claim(&key.0).await?)?
-        {
-            return Ok(before);
-        }
-        let project = tx
-            .create_project(&workspace, new)
-            .await?
-            .ok_or(Error::Conflict(Conflict::SlugTaken))?;
-        if let Some(key) = key {
-            tx.record(&key.0, &project).await?;
-        }
-        tx.commit(Event::created(EventType::ProjectCreated, &project)).await?;
-        Ok(Created {
-            resource: project,
-            replayed: false,
+        once(tx, key, async |tx| {
+            let project = tx.create_project(&workspace, new).await?;
+            let project = project.ok_or(Error::Conflict(Conflict::SlugTaken))?;
+            let event = Event::created(EventType::ProjectCreated, &project);
+            Ok((project, event))
         })
+        .await
     }
 
     /// Changes a project; with a workspace in the change, moves it there.
@@ -129,8 +118,12 @@ impl Services {
             .update_project(&project, wanted, target.as_ref())
             .await
             .map_err(slug_taken)?;
-        tx.commit(Event::changed(EventType::ProjectUpdated, &*project, &changed))
-            .await?;
+        let done = match (project.status, changed.status) {
+            (ProjectStatus::Active, ProjectStatus::Archived) => EventType::ProjectArchived,
+            (ProjectStatus::Archived, ProjectStatus::Active) => EventType::ProjectUnarchived,
+            _ => EventType::ProjectUpdated,
+        };
+        tx.commit(Event::changed(done, &*project, &changed)).await?;
         Ok(changed)
     }
 
@@ -151,12 +144,5 @@ impl Services {
         tx.delete_project(&project).await?;
         tx.commit(Event::deleted(EventType::ProjectDeleted, &*project)).await?;
         Ok(())
-    }
-}
-
-fn slug_taken(error: StoreError) -> Error {
-    match error {
-        StoreError::Taken(_) => Error::Conflict(Conflict::SlugTaken),
-        error => error.into(),
     }
 }

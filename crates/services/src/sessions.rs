@@ -18,6 +18,7 @@ use tenantry_domain::{
     users::User,
 };
 use tenantry_persistence::{
+    Error as StoreError,
     system::{SystemReason, SystemTx},
     user::UserTx,
 };
@@ -77,9 +78,14 @@ impl Services {
             None
         };
         let tx = UserTx::begin(self.database(), stored.user, trace).await?;
-        let user = tx.oneself().await?;
-        if let Some(hash) = stronger {
-            tx.set_password_hash(hash).await?;
+        let user = tx.oneself_to_keep().await?;
+        // A password that was changed while it was looked at opens no session: it would outlive the change.
+        let still_right = match stronger {
+            Some(hash) => tx.replace_password_hash(&stored.password_hash, hash).await?,
+            None => tx.keeps_password_hash(&stored.password_hash).await?,
+        };
+        if !still_right {
+            return Err(Error::Unauthenticated);
         }
         let (signed_in, session) = self.open_session_of(&tx, user, device).await?;
         tx.commit(Event::bare(EventType::SessionCreated, RESOURCE, session))
@@ -103,6 +109,7 @@ impl Services {
         drop(tx);
 
         let tx = UserTx::begin(self.database(), user, trace).await?;
+        let user = tx.oneself_to_keep().await?;
         let stored = tx.refresh_token(hash.as_bytes()).await?.ok_or(Error::Unauthenticated)?;
         let session = &stored.session;
         let judgement = refresh_tokens::judge(
@@ -119,7 +126,6 @@ impl Services {
         );
         match judgement {
             Judgement::Rotate => {
-                let user = tx.oneself().await?;
                 tx.mark_refresh_token_used(hash.as_bytes(), session.id).await?;
                 tx.touch_session(session.id).await?;
                 let signed_in = self.issue(&tx, user, session.id, session.expires_at).await?;
@@ -156,6 +162,11 @@ impl Services {
         drop(tx);
 
         let tx = UserTx::begin(self.database(), user, trace).await?;
+        match tx.oneself_to_keep().await {
+            Ok(_) => {}
+            Err(StoreError::SessionEnded) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         let Some(stored) = tx.refresh_token(hash.as_bytes()).await? else {
             return Ok(());
         };

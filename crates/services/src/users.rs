@@ -1,11 +1,18 @@
 //! Users: making an account, and what is known of oneself.
 
+mod departure;
+mod email;
+mod memberships;
+mod password;
+mod password_reset;
+
 use secrecy::SecretString;
 use tenantry_auth::passwords;
 use tenantry_domain::{
     emails::Email,
     events::{Event, EventType},
     ids::UserId,
+    links::LinkPurpose,
     organizations::{Organization, OrganizationCreate},
     sessions::Device,
     text::Name,
@@ -33,6 +40,8 @@ pub struct NewAccount {
     pub name: Name,
     /// The name of an organization to found with it.
     pub organization: Option<Name>,
+    /// Whether it is known that the address is the person's; if not, they are mailed a link.
+    pub verified: bool,
 }
 
 /// What is wrong with a password, whoever chooses it: for an answer that names all that is wrong with a body at once.
@@ -50,11 +59,13 @@ impl Services {
     #[tracing::instrument(skip_all)]
     pub async fn register(&self, new: NewAccount, device: &Device, trace: TraceId) -> Result<SignedIn> {
         self.demand_open_registration()?;
-        let (password, email) = (new.password.clone(), new.email.clone());
-        // Estimating how easily a password is guessed takes milliseconds, which other requests need not wait for.
-        tokio::task::spawn_blocking(move || passwords::check(&password, email.as_str()))
-            .await
-            .map_err(Error::internal)??;
+        let registered = self.registered(new, device, trace).await?;
+        self.ring_for_jobs();
+        Ok(registered)
+    }
+
+    async fn registered(&self, new: NewAccount, device: &Device, trace: TraceId) -> Result<SignedIn> {
+        demand_strength(&new.password, &new.email).await?;
         let password_hash = self.settings().passwords.hash(new.password.clone()).await?;
         let id = UserId::new(self.environment());
         match new.organization.clone() {
@@ -70,7 +81,7 @@ impl Services {
                 let tx = FoundingTx::begin(self.database(), id, trace).await?;
                 let user = add_user(tx.as_user(), &new, password_hash).await?;
                 let region = Organization::DEFAULT_REGION.to_owned();
-                let (organization, _) = found(
+                let (organization, ..) = found(
                     &tx,
                     OrganizationCreate {
                         name,
@@ -128,7 +139,7 @@ impl Services {
     ) -> Result<User> {
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
         let user = tx.oneself_to_change().await?;
-        precondition.check(user.version)?;
+        precondition.check(user.revision())?;
         let wanted = user
             .changed(change)
             .map_err(|_| Error::SettingsTooLarge("preferences"))?;
@@ -142,7 +153,22 @@ impl Services {
     }
 }
 
+/// That whoever has this address may choose this password.
+async fn demand_strength(password: &SecretString, email: &Email) -> Result<()> {
+    let (password, email) = (password.clone(), email.clone());
+    // Estimating how easily a password is guessed takes milliseconds, which other requests need not wait for.
+    tokio::task::spawn_blocking(move || passwords::check(&password, email.as_str()))
+        .await
+        .map_err(Error::internal)??;
+    Ok(())
+}
+
 async fn add_user(tx: &UserTx, new: &NewAccount, password_hash: String) -> Result<User> {
     let added = tx.register(&new.email, &new.name, password_hash).await?;
-    added.ok_or(Error::Conflict(Conflict::EmailTaken))
+    let user = added.ok_or(Error::Conflict(Conflict::EmailTaken))?;
+    if new.verified {
+        return Ok(tx.verify_email(&user).await?);
+    }
+    email::mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
+    Ok(user)
 }

@@ -1,7 +1,7 @@
 -- The roles, once for a cluster. Run it as an administrator; running it again is safe and sets the two passwords anew:
---   psql -v owner_password=… -v runtime_password=… -f roles.sql
+--   psql -v ON_ERROR_STOP=1 -v owner_password=… -v runtime_password=… -f roles.sql
 --   createdb --owner tenantry_owner tenantry
---   psql -d tenantry -f database.sql
+--   psql -v ON_ERROR_STOP=1 -d tenantry -f database.sql
 set client_min_messages = warning;
 
 do $$

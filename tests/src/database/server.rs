@@ -17,13 +17,17 @@ use tenantry_migrations::administrator::{self, DATABASE_SQL, OWNER, RUNTIME, Rol
 use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::{CONNECTIONS, folder::ServerFolder, leftovers};
+use super::{CONNECTIONS, PgBouncer, folder::ServerFolder, leftovers};
 
 /// The connections of the private server: for ten databases, and to make and drop them.
 const MAX_CONNECTIONS: u16 = 10 * CONNECTIONS + SPARE_CONNECTIONS;
 
 /// Those that make and drop databases, and those of superusers.
 const SPARE_CONNECTIONS: u16 = 20;
+
+/// The sessions of a pooler for each role in each database: fewer than an application has connections, so that they are
+/// shared by them.
+const POOLED_SESSIONS: u16 = 4;
 
 /// The login that has the rights of the serving one and bypasses row-level security; for all runs on a server.
 const BYPASS: &str = "tenantry_tests_bypass";
@@ -43,6 +47,7 @@ pub(super) struct Server {
     /// PostgreSQL copies a template that nobody else is connected to, such as another copier.
     copying: Mutex<()>,
     permits: Semaphore,
+    pooler: Option<PgBouncer>,
     // Both end with the process, and what they stand for with them.
     _alive: std::sync::Mutex<PgConnection>,
     _private: Option<(EmbeddedPostgres, ServerFolder)>,
@@ -82,6 +87,7 @@ impl Server {
             .await?;
         let room = max_connections.parse::<u16>()?.saturating_sub(SPARE_CONNECTIONS) / CONNECTIONS;
         let prefix = leftovers::prefix(run);
+        let pooler = PgBouncer::if_asked(&url, POOLED_SESSIONS).await?;
         let role = set_up(&administrator, &password, &template(&prefix)).await?;
         Ok(Self {
             administrator,
@@ -91,6 +97,7 @@ impl Server {
             databases: AtomicU32::new(0),
             copying: Mutex::new(()),
             permits: Semaphore::new(room.max(1).into()),
+            pooler,
             _alive: std::sync::Mutex::new(connection),
             _private: private,
         })
@@ -144,6 +151,11 @@ impl Server {
         }
         connection.close().await?;
         Ok(())
+    }
+
+    /// What is between roles that serve and the server.
+    pub(super) fn pooler(&self) -> Option<&PgBouncer> {
+        self.pooler.as_ref()
     }
 
     async fn connect(&self) -> anyhow::Result<PgConnection> {

@@ -71,6 +71,15 @@ async fn ten_accounts_an_hour_from_one_address() {
     let (scope, wait) = refusal(&attempt(10).await);
     assert_eq!(scope, "ip");
     assert_eq!(database.count("users").await, 10);
+    // The same path in another spelling.
+    for path in [
+        "/api/v1/%61uth/register",
+        "/api/v1/auth/%72egister",
+        "/%61pi/v1/auth/r%65gister",
+    ] {
+        let body = json!({ "email": "other@example.com", "password": PASSWORD, "name": "Ann" });
+        refusal(&client.post(path, &body).await);
+    }
     app.clock.advance(TimeDelta::seconds(wait - 1));
     refusal(&attempt(10).await);
     app.clock.advance(TimeDelta::seconds(1));

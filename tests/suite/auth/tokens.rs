@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tenantry_tests::{
-    app::TestApp,
+    app::{Options, TestApp, other_keyring},
     client::{Answer, text},
     database::TestDatabase,
 };
@@ -147,7 +147,11 @@ async fn no_other_token_is_taken() {
     }
 
     // Another installation's keys are not ours, whoever its users are.
-    let elsewhere = TestApp::start(&database).await;
+    let elsewhere = Options {
+        keys: other_keyring(),
+        ..Options::default()
+    };
+    let elsewhere = TestApp::with(&database, elsewhere).await;
     expect_invalid_token(&elsewhere.client().with_token(&token).get(ME).await);
 
     let bare = ann.client.anonymous().get(ME).await;

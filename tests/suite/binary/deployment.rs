@@ -4,8 +4,31 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use reqwest::StatusCode;
 use tenantry_tests::database::TestDatabase;
+use url::Url;
 
 use super::serving::{Deployment, Serving};
+
+#[tokio::test]
+async fn a_migration_that_cannot_be_says_why() {
+    let database = TestDatabase::new().await;
+    let deployment = Deployment::new(database.runtime_url(), database.owner_url());
+    database
+        .owner("insert into seaql_migrations (version, applied_at) values ('m30000101_000001_later', 0)")
+        .await;
+    for command in ["migrate status", "migrate up", "migrate down"] {
+        let refused = deployment.command(command).run().await;
+        refused
+            .expect(1)
+            .complains("m30000101_000001_later")
+            .complains("run the release that brought it");
+    }
+    // There, but not for whoever comes like this: waiting or trying again is of no use.
+    let mut elsewhere = Url::parse(database.owner_url()).unwrap();
+    elsewhere.set_path("not_there");
+    let deployment = Deployment::new(database.runtime_url(), elsewhere.as_str());
+    let refused = deployment.command("migrate up").run().await;
+    refused.expect(1).complains("the database refuses the connection");
+}
 
 #[tokio::test]
 async fn migrating_and_serving_is_the_whole_of_it() {

@@ -1,9 +1,9 @@
 //! `tenantry serve` on a database of the test's own.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use tempfile::TempDir;
-use tenantry_tests::client::Client;
+use tenantry_tests::{client::Client, database::pooler_setting};
 
 use super::{
     development::signing_key_lines,
@@ -31,13 +31,15 @@ impl Deployment {
         self.keys.path()
     }
 
-    /// A command with the whole configuration, and every log line there is.
+    /// A command with the whole configuration, and every log line there is. Serving ends as soon as it can.
     pub(crate) fn command(&self, line: &str) -> Invocation {
         tenantry(line)
             .env("TENANTRY_DATABASE_URL", &self.runtime_url)
             .env("TENANTRY_DATABASE_OWNER_URL", &self.owner_url)
+            .env("TENANTRY_DATABASE_POOLER", pooler_setting())
             .env("TENANTRY_SIGNING_KEYS", self.keys())
             .env("TENANTRY_LISTEN", "127.0.0.1:0")
+            .env("TENANTRY_SHUTDOWN_GRACE_SECONDS", "0")
             .env("TENANTRY_LOG", "trace")
     }
 
@@ -60,7 +62,8 @@ impl Deployment {
 /// `tenantry serve`, ready.
 pub(crate) struct Serving {
     pub(crate) process: Process,
-    base: String,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
 }
 
 impl Serving {
@@ -72,12 +75,12 @@ impl Serving {
             .find(|line| line.contains("\"message\":\"listening\""))
             .unwrap();
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let base = format!("http://{}", line["address"].as_str().unwrap());
-        Self { process, base }
+        let address = line["address"].as_str().unwrap().parse().unwrap();
+        Self { process, address }
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.base.clone())
+        Client::new(format!("http://{}", self.address))
     }
 
     pub(crate) async fn stop(self) -> Outcome {

@@ -4,12 +4,15 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tenantry_tests::scene::Scene;
 
+use crate::members::founder;
+
 #[tokio::test]
 async fn of_two_changes_to_one_version_one_wins() {
     let scene = Scene::new().await;
     let project = scene.create_project(&json!({ "name": "Website" })).await;
     let organization = scene.path("");
-    for path in [scene.project(&project), organization, "/api/v1/me".to_owned()] {
+    let member = founder(&scene).await;
+    for path in [scene.project(&project), organization, member, "/api/v1/me".to_owned()] {
         for round in 0..5 {
             let tag = scene.client().get(&path).await.header("etag").unwrap().to_owned();
             let changes: Vec<_> = (0..2)
@@ -50,6 +53,9 @@ async fn if_match_demands_a_version() {
         "\"other\"",
         "\"0\"",
         "\"\"",
+        "\"+1\"",
+        "\"01\"",
+        "\"1.0\"",
         &format!("W/{tag}"),
         &format!("W/{tag}, \"x\""),
     ] {
@@ -91,6 +97,7 @@ async fn if_none_match_spares_the_body() {
         scene.project(&project),
         scene.path(""),
         workspace,
+        founder(&scene).await,
         "/api/v1/me".to_owned(),
     ] {
         let whole = scene.client().get(&path).await;

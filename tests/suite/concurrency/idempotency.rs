@@ -211,3 +211,25 @@ async fn keys_are_bounded_and_ignored_where_nobody_is_known() {
     assert_eq!(scene.database.count("user_idempotency_records").await, 0);
     assert_ne!(users[0], Value::Null);
 }
+
+#[tokio::test]
+async fn an_answered_request_holds_its_key_no_longer() {
+    let scene = Scene::new().await;
+    let taken = json!({ "name": "Website", "slug": "website" });
+    scene.create_project(&taken).await;
+    let client = keyed(scene.client(), "k");
+    for _ in 0..50 {
+        let refused = client.post(&scene.projects(), &taken).await;
+        refused.expect_error(StatusCode::CONFLICT, "CONFLICT");
+    }
+    let first = client.post(&scene.projects(), &json!({ "name": "Other" })).await;
+    first.expect(StatusCode::CREATED);
+    for _ in 0..50 {
+        expect_replay(
+            &client.post(&scene.projects(), &json!({ "name": "Other" })).await,
+            &first,
+        );
+        let other = client.post(&scene.projects(), &taken).await;
+        other.expect_error(StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED");
+    }
+}

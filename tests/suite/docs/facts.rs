@@ -15,8 +15,9 @@ use tenantry_services::error::Conflict;
 use super::{document, documents, rows, section};
 
 /// Variables that something else than the configuration of the server reads, and what does.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("TENANTRY_TEST_DATABASE_URL", "tests/src/database/server.rs"),
+    ("TENANTRY_TEST_POOLER", "tests/src/database/pooler.rs"),
     ("TENANTRY_REDIS_BIN", "xtask/src/surroundings.rs"),
     ("TENANTRY_TOOLS_DIR", "xtask/src/surroundings.rs"),
 ];
@@ -80,7 +81,7 @@ fn every_setting_is_documented_with_its_default() {
 
 #[test]
 fn every_error_code_is_documented_with_its_status() {
-    let text = document("docs/integrating.md");
+    let text = document("docs/integrators.md");
     let documented: BTreeSet<(String, String)> = rows(section(&text, "## Errors"))
         .iter()
         .map(|row| (row[0].to_owned(), row[1].trim_matches('`').to_owned()))
@@ -117,7 +118,7 @@ fn answered() -> BTreeSet<(String, String)> {
 
 #[test]
 fn every_reason_of_a_conflict_is_documented() {
-    let text = document("docs/integrating.md");
+    let text = document("docs/integrators.md");
     let row = rows(section(&text, "## Errors"));
     let row = row.into_iter().find(|row| row[1] == "`CONFLICT`").unwrap();
     for reason in Conflict::WORDS {
@@ -127,7 +128,7 @@ fn every_reason_of_a_conflict_is_documented() {
 
 #[test]
 fn the_reserved_slugs_are_documented() {
-    let text = document("docs/integrating.md");
+    let text = document("docs/integrators.md");
     let block = section(&text, "## Reserved slugs").split("```").nth(1).unwrap();
     let documented: Vec<&str> = block.split_whitespace().skip_while(|word| *word == "text").collect();
     assert_eq!(documented, slugs::RESERVED);
@@ -135,7 +136,7 @@ fn the_reserved_slugs_are_documented() {
 
 #[test]
 fn the_limits_are_documented() {
-    let text = document("docs/integrating.md");
+    let text = document("docs/integrators.md");
     let documented = section(&text, "## Rate limits");
     for limit in Limit::ALL {
         let rule = limit.rule();

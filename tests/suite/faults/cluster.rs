@@ -19,6 +19,7 @@ use tenantry::{
     system::SystemSource,
 };
 use tenantry_migrations::administrator::{self, DatabaseUrls, RolePasswords};
+use tenantry_tests::database::PgBouncer;
 
 use crate::binary::development::descendants;
 
@@ -36,6 +37,9 @@ rm -rf "$1"
 /// Ports that systems do not draw from for connections that go out: nobody takes ours while the server is away.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
+/// The sessions of a pooler in front of it: fewer than a process has connections.
+const SESSIONS: u16 = 4;
+
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stop {
@@ -52,6 +56,8 @@ pub(super) struct Cluster {
     account: Option<(u32, u32)>,
     port: u16,
     password: String,
+    /// Between serving processes and the server, where the environment asks for one.
+    pooler: Option<PgBouncer>,
     remover: Child,
 }
 
@@ -79,16 +85,18 @@ impl Cluster {
             .arg(&folder)
             .stdin(Stdio::piped());
         isolate(&mut remover, account);
-        let cluster = Self {
+        let mut cluster = Self {
             remover: remover.spawn().unwrap(),
             password: random_hex(),
             port: free_port(),
+            pooler: None,
             folder,
             programs,
             account,
         };
         cluster.initialize().await;
         cluster.start().await;
+        cluster.pooler = PgBouncer::if_asked(&cluster.superuser_url(), SESSIONS).await.unwrap();
         cluster
     }
 
@@ -173,21 +181,24 @@ impl Cluster {
 
     /// Makes roles and a database, and migrates it.
     pub(super) async fn migrated(&self) -> DatabaseUrls {
-        let superuser = SecretString::from(format!(
-            "postgres://postgres:{}@{}:{}/postgres?sslmode=disable",
-            self.password,
-            Ipv4Addr::LOCALHOST,
-            self.port
-        ));
+        let superuser = SecretString::from(self.superuser_url());
         let passwords = RolePasswords {
             owner: random_hex().into(),
             runtime: random_hex().into(),
         };
-        let urls = administrator::prepare(&superuser, &passwords, "tenantry")
+        let mut urls = administrator::prepare(&superuser, &passwords, "tenantry")
             .await
             .unwrap();
         tenantry_migrations::up(urls.owner.expose_secret()).await.unwrap();
+        if let Some(pooler) = &self.pooler {
+            urls.runtime = pooler.through(urls.runtime.expose_secret()).into();
+        }
         urls
+    }
+
+    fn superuser_url(&self) -> String {
+        let (password, host, port) = (&self.password, Ipv4Addr::LOCALHOST, self.port);
+        format!("postgres://postgres:{password}@{host}:{port}/postgres?sslmode=disable")
     }
 
     fn data(&self) -> PathBuf {

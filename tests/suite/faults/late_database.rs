@@ -7,7 +7,7 @@ use super::cluster::{Cluster, Stop};
 use crate::binary::serving::{Deployment, Serving};
 
 #[tokio::test]
-async fn a_start_waits_for_the_database_and_says_so() {
+async fn a_start_waits_for_the_database_and_says_for_which() {
     let cluster = Cluster::start_new().await;
     let urls = cluster.migrated().await;
     let deployment = Deployment::new(urls.runtime.expose_secret(), urls.owner.expose_secret());
@@ -15,8 +15,17 @@ async fn a_start_waits_for_the_database_and_says_so() {
 
     let given_up = deployment.serve().start();
     let starting = deployment.serve().start();
-    starting.stderr_with("waiting for the database").await;
     given_up.stderr_with("waiting for the database").await;
+    let log = starting.stderr_with("waiting for the database").await;
+    let url = url::Url::parse(urls.runtime.expose_secret()).unwrap();
+    let place = format!("{}:{}{}", url.host_str().unwrap(), url.port().unwrap(), url.path());
+    let line = log
+        .lines()
+        .find(|line| line.contains("waiting for the database"))
+        .unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["database"], place, "{line}");
+    assert!(line["seconds_left"].as_u64().unwrap() <= 30, "{line}");
     // Who waits can be told to stop.
     given_up.stop().await.expect(0).keeps(&deployment.secrets());
 
@@ -24,4 +33,17 @@ async fn a_start_waits_for_the_database_and_says_so() {
     let serving = Serving::of(starting).await;
     serving.client().get("/health/ready").await.expect(StatusCode::OK);
     serving.stop().await.keeps(&deployment.secrets());
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_come_is_not_waited_for_without_end() {
+    // Port 1 is reserved, nothing listens there.
+    let nowhere = "postgres://tenantry_app:not-on-any-terminal@127.0.0.1:1/tenantry";
+    let deployment = Deployment::new(nowhere, nowhere);
+    let outcome = deployment.serve().run().await;
+    outcome
+        .expect(5)
+        .complains("waited 30 s for 127.0.0.1:1/tenantry")
+        .complains("the database is not available")
+        .keeps(&["not-on-any-terminal".to_owned()]);
 }

@@ -41,7 +41,11 @@ async fn whatever_goes_wrong_comes_in_the_envelope() {
     expect_envelope(&anyone.get(&path).await, StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
 
     for (path, method, allowed) in [
-        ("/api/v1/me", Method::DELETE, vec!["GET", "HEAD", "OPTIONS", "PATCH"]),
+        (
+            "/api/v1/me",
+            Method::POST,
+            vec!["DELETE", "GET", "HEAD", "OPTIONS", "PATCH"],
+        ),
         ("/api/v1/auth/login", Method::GET, vec!["OPTIONS", "POST"]),
         (
             &path,
@@ -72,6 +76,18 @@ async fn whatever_goes_wrong_comes_in_the_envelope() {
             .await
             .expect(StatusCode::OK);
     }
+
+    // Two of them are one list.
+    let request = owner.request(Method::GET, "/api/v1/me").header("accept", "text/html");
+    owner
+        .send(request.header("accept", "application/json"))
+        .await
+        .expect(StatusCode::OK);
+    owner
+        .with_header("accept", "application/json;Q=0")
+        .get("/api/v1/me")
+        .await
+        .expect_error(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE");
 
     let send = |method: Method, kind: &'static str, body: &'static str| {
         owner.send(owner.request(method, &path).header("content-type", kind).body(body))

@@ -82,7 +82,7 @@ async fn options_tells_the_methods_to_anyone() {
     let anyone = scene.app.client();
     for (path, allowed) in [
         ("/api/v1/auth/register", "OPTIONS POST"),
-        ("/api/v1/me", "GET HEAD OPTIONS PATCH"),
+        ("/api/v1/me", "DELETE GET HEAD OPTIONS PATCH"),
         ("/api/v1/organizations/acme/projects", "GET HEAD OPTIONS"),
         (
             "/api/v1/organizations/no-such-organization/projects/x",

@@ -12,7 +12,7 @@ use tenantry::{
     configuration::{Setting, settings},
     exit_code::ExitCode,
 };
-use tenantry_tests::database::TestDatabase;
+use tenantry_tests::database::{TestDatabase, pooler_setting};
 
 /// The binary, built beside this test.
 fn binary() -> PathBuf {
@@ -50,10 +50,12 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> Stri
         "TENANTRY_PUBLIC_URL" => "http://localhost",
         "TENANTRY_BASE_DOMAIN" => "localhost",
         "TENANTRY_CORS_ORIGINS" => "http://localhost:3000",
-        "TENANTRY_REQUEST_TIMEOUT_SECONDS" => "300",
+        "TENANTRY_REQUEST_TIMEOUT_SECONDS" | "TENANTRY_SHUTDOWN_GRACE_SECONDS" => "300",
         "TENANTRY_RATE_LIMITS" => "off",
         "TENANTRY_RATE_LIMITS_OFF_ALLOWED" => "yes",
         "TENANTRY_REGISTRATION" => "open",
+        "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
+        "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",
         "TENANTRY_LOG_FORMAT" => "pretty",
         "TENANTRY_SIGNING_KEYS" | "TENANTRY_DATA_DIR" | "TENANTRY_POSTGRES_BIN" => folder,
@@ -71,6 +73,7 @@ async fn no_setting_lets_it_serve_as_a_role_that_sees_every_tenant() {
     let listen = taken.local_addr().unwrap().to_string();
     let needed = BTreeMap::from([
         ("TENANTRY_LISTEN", listen.clone()),
+        ("TENANTRY_DATABASE_POOLER", pooler_setting().to_owned()),
         ("TENANTRY_SIGNING_KEYS", folder.path().to_str().unwrap().to_owned()),
     ]);
     let mut all: BTreeMap<&str, String> = settings()
@@ -137,7 +140,7 @@ async fn a_variable_that_is_none_is_refused_rather_than_obeyed() {
 }
 
 #[test]
-fn serve_has_no_option_of_its_own() {
+fn no_option_of_serve_reaches_the_walls() {
     let help = Command::new(binary())
         .args(["serve", "--help"])
         .env_clear()
@@ -149,7 +152,7 @@ fn serve_has_no_option_of_its_own() {
         .filter(|word| word.starts_with("--"))
         .map(|word| word.trim_end_matches([',', '.']))
         .collect();
-    assert_eq!(options, ["--config", "--help", "--version"], "{help}");
+    assert_eq!(options, ["--config", "--no-worker", "--help", "--version"], "{help}");
 }
 
 /// Features are chosen when the program is built. The only one there is takes the first wall away, and nothing but this

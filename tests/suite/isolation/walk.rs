@@ -121,7 +121,10 @@ pub(super) async fn walk(app: &TestApp, database: &TestDatabase, world: &World) 
         for caller in callers.iter().chain(in_organization.then_some(&both)) {
             let keeper = if caller.name == "both" { "both" } else { owner_of_b.name };
             let cursor = cursors.get(&(operation.name.clone(), keeper));
+            let stand_in = world.a.stand_in(operation, caller, &client).await;
+            let caller = stand_in.as_ref().unwrap_or(caller);
             walker.drive(operation, caller, cursor.map(String::as_str)).await;
+            world.a.mend(operation, &client).await;
         }
         let after = tables::rows(&mut superuser, &tables, &world.b, &[]).await;
         for (table, _) in before.iter().filter(|(table, rows)| after[*table] != **rows) {
@@ -247,25 +250,38 @@ impl Walker<'_> {
     fn foreign(&self, meaning: Meaning, spelling: Spelling, cursor: Option<&str>) -> String {
         let b = &self.world.b;
         match (meaning, spelling) {
-            (Meaning::Organization, Spelling::Id) => b.organization.clone(),
+            (Meaning::Organization, Spelling::Id) | (Meaning::MemberOf, _) => b.organization.clone(),
             (Meaning::Organization, Spelling::Slug) => b.slug.clone(),
             (Meaning::Workspace, _) => b.workspaces[1].clone(),
             (Meaning::Project, _) => b.project.clone(),
-            (Meaning::Session, _) => {
-                let session = self
-                    .strings_of_b
-                    .iter()
-                    .find(|(text, table)| *table == "sessions" && text.len() == 36);
-                session.unwrap().0.clone()
-            }
+            (Meaning::Member, _) => b.colleague.clone(),
+            (Meaning::Role, _) => self.id_of_b("roles"),
+            (Meaning::Session, _) => self.id_of_b("sessions"),
             (Meaning::Cursor, _) => cursor.unwrap().to_owned(),
             (Meaning::Search, _) => "Bravo".to_owned(),
             (Meaning::IdempotencyKey, _) => KEY_OF_B.to_owned(),
             (Meaning::Address, _) => b.owner.email.clone(),
-            (Meaning::Password | Meaning::RefreshToken | Meaning::Name | Meaning::Detail, _) => {
+            (
+                Meaning::Password
+                | Meaning::NewPassword
+                | Meaning::RefreshToken
+                | Meaning::LinkSecret
+                | Meaning::Name
+                | Meaning::Detail,
+                _,
+            ) => {
                 unreachable!("{meaning:?} is no target")
             }
         }
+    }
+
+    /// The id of some row of B's in this table.
+    fn id_of_b(&self, table: &str) -> String {
+        let found = self
+            .strings_of_b
+            .iter()
+            .find(|(text, of)| *of == table && text.len() == 36);
+        found.unwrap().0.clone()
     }
 
     /// Sends a request of a trace of its own and looks at the answer and at the statements.
@@ -287,6 +303,9 @@ impl Walker<'_> {
             .iter()
             .find(|input| input.meaning == Meaning::Organization);
         let organization = organization.map(|input| values[input].clone());
+        // Whoever goes leaves the one organization that they are in.
+        let organization =
+            organization.or_else(|| (operation.name == "deleteMe").then(|| self.world.a.organization.clone()));
         self.walk.traces.insert(trace.clone(), organization);
         if answer.status.is_server_error() {
             self.found(
@@ -366,24 +385,39 @@ enum Spelling {
 fn is_target(operation: &Operation, input: &Input) -> bool {
     match input.meaning {
         Meaning::Organization
+        | Meaning::MemberOf
         | Meaning::Workspace
         | Meaning::Project
+        | Meaning::Member
+        | Meaning::Role
         | Meaning::Session
         | Meaning::Cursor
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
-        // Registering tells by decision that an address is taken.
-        Meaning::Address => operation.name != "register",
-        Meaning::Password | Meaning::RefreshToken | Meaning::Name | Meaning::Detail => false,
+        // Registering tells by decision that an address is taken; and whoever asks for a mail to an address has it sent there.
+        Meaning::Address => operation.name == "login",
+        Meaning::Password
+        | Meaning::NewPassword
+        | Meaning::RefreshToken
+        | Meaning::LinkSecret
+        | Meaning::Name
+        | Meaning::Detail => false,
     }
 }
 
 /// A value like `foreign`, of the same length, that is nobody's.
 fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
     match (meaning, spelling) {
-        (Meaning::Organization, Spelling::Id) | (Meaning::Workspace | Meaning::Project | Meaning::Session, _) => {
-            new_id()
-        }
+        (Meaning::Organization, Spelling::Id)
+        | (
+            Meaning::MemberOf
+            | Meaning::Workspace
+            | Meaning::Project
+            | Meaning::Member
+            | Meaning::Role
+            | Meaning::Session,
+            _,
+        ) => new_id(),
         (Meaning::Cursor, _) => foreign.chars().rev().collect(),
         _ => {
             let random = new_text().repeat(8);

@@ -58,6 +58,7 @@ async fn whatever_is_out_of_range_unlisted_or_unknown_is_refused() {
         scene.path("/workspaces"),
         scene.path("/members"),
         "/api/v1/organizations".to_owned(),
+        "/api/v1/me/organizations".to_owned(),
         "/api/v1/auth/sessions".to_owned(),
     ];
     for list in &lists {
@@ -98,7 +99,7 @@ async fn whatever_is_out_of_range_unlisted_or_unknown_is_refused() {
             (&1.into(), &20.into())
         );
     }
-    for list in &lists[..5] {
+    for list in &lists[..6] {
         for accepted in [
             "sort=name",
             "sort=-updatedAt,name",

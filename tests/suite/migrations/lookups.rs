@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::tenants::{ORGANIZATION_A, ORGANIZATION_B, Runtime, USER_A, USER_B, database, refusal};
+use super::tenants::{
+    ORGANIZATION_A, ORGANIZATION_B, PROJECT_A, Runtime, USER_A, USER_B, WORKSPACE_A, database, refusal,
+};
 
 /// What the runtime role is answered when it asks for `user`.
 async fn answer(runtime: &mut Runtime, user: Option<&str>, call: &str) -> Vec<Value> {
@@ -56,10 +58,87 @@ async fn user_by_refresh_token() {
 }
 
 #[tokio::test]
+async fn user_by_email() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    for (email, user) in [
+        ("'a@example.org'", json!(USER_A)),
+        ("'A@example.org'", Value::Null),
+        ("'%'", Value::Null),
+        ("null", Value::Null),
+    ] {
+        let call = format!("lookup.user_by_email({email}) as user_id");
+        assert_eq!(
+            answer(&mut runtime, None, &call).await,
+            [json!({ "user_id": user })],
+            "{email}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn user_by_link() {
+    let database = database().await;
+    let link = "0192f8a0-0000-7000-8000-0000000000c1";
+    database
+        .owner(format!(
+            "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+             values ('{USER_B}', '{link}', 'verify_email', 'b@example.org', now(), now())"
+        ))
+        .await;
+    let mut runtime = Runtime::connect(&database).await;
+    for (id, user) in [
+        (format!("'{link}'"), json!(USER_B)),
+        (format!("'{USER_B}'"), Value::Null),
+        ("null".to_owned(), Value::Null),
+    ] {
+        let call = format!("lookup.user_by_link({id}) as user_id");
+        assert_eq!(
+            answer(&mut runtime, None, &call).await,
+            [json!({ "user_id": user })],
+            "{id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn due_user_jobs() {
+    let database = database().await;
+    let job = |number: u32| format!("0192f8a0-0000-7000-8000-0000000000d{number}");
+    for (number, user, due, dead) in [
+        (1, USER_B, "2026-01-01 00:00:02", "null"),
+        (2, USER_A, "2026-01-01 00:00:01", "null"),
+        (3, USER_A, "2026-01-01 00:00:03", "null"),
+        (4, USER_A, "2026-01-01 00:00:00", "now()"),
+    ] {
+        database
+            .owner(format!(
+                "insert into user_jobs (user_id, id, kind, payload, trace_id, due_at, dead_at, created_at)
+                 values ('{user}', '{}', 'mail', '{{\"secret\": 1}}', repeat('a', 32), '{due}+00', {dead}, now())",
+                job(number)
+            ))
+            .await;
+    }
+    let mut runtime = Runtime::connect(&database).await;
+    let (first, second) = (
+        json!({ "user_id": USER_A, "id": job(2) }),
+        json!({ "user_id": USER_B, "id": job(1) }),
+    );
+    for (at, most, due) in [
+        ("2026-01-01 00:00:02", 10, vec![first.clone(), second]),
+        ("2026-01-01 00:00:02", 1, vec![first]),
+        ("2026-01-01 00:00:00", 10, vec![]),
+    ] {
+        let call = format!("lookup.due_user_jobs('{at}+00', {most})");
+        assert_eq!(answer(&mut runtime, None, &call).await, due, "{at} {most}");
+    }
+}
+
+#[tokio::test]
 async fn free_organization_slug() {
     let database = database().await;
     database
-        .owner("update organizations set status = 'deleted' where slug = 'organization-b'")
+        .owner("update organizations set status = 'deleted', deleted_at = now() where slug = 'organization-b'")
         .await;
     let mut runtime = Runtime::connect(&database).await;
     for (candidates, free) in [
@@ -113,17 +192,16 @@ async fn membership() {
             );
         }
     }
-    for gone in [
-        "update organizations set status = 'deleted' where slug = 'organization-a'",
-        "update organizations set status = 'active'; update members set status = 'inactive'",
-    ] {
-        database.owner(gone).await;
-        assert_eq!(
-            answer(&mut runtime, Some(USER_A), &by_id).await,
-            [] as [Value; 0],
-            "{gone}"
-        );
-    }
+    // What is deleted can be restored: by whom, the program decides.
+    database
+        .owner("update organizations set status = 'deleted', deleted_at = now()")
+        .await;
+    let deleted = answer(&mut runtime, Some(USER_A), &by_id).await;
+    assert_eq!((&deleted[0]["status"], deleted.len()), (&json!("deleted"), 1));
+    database
+        .owner("update organizations set status = 'active', deleted_at = null; update members set status = 'inactive'")
+        .await;
+    assert_eq!(answer(&mut runtime, Some(USER_A), &by_id).await, [] as [Value; 0]);
     database
         .owner("update members set status = 'active'; delete from grants")
         .await;
@@ -169,13 +247,161 @@ async fn my_organizations() {
             .len(),
         1
     );
-    database.owner("update organizations set status = 'deleted'").await;
+    database
+        .owner("update organizations set status = 'deleted', deleted_at = now()")
+        .await;
     assert_eq!(
         answer(&mut runtime, Some(USER_B), "lookup.my_organizations()")
             .await
             .len(),
         0
     );
+}
+
+#[tokio::test]
+async fn my_memberships() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    let rows = answer(&mut runtime, Some(USER_B), "lookup.my_memberships()").await;
+    assert_eq!(rows.len(), 1);
+    let mut row = rows[0].clone();
+    for moment in ["joined_at", "created_at", "updated_at"] {
+        assert!(row.as_object_mut().unwrap().remove(moment).unwrap().is_string());
+    }
+    assert_eq!(
+        row,
+        json!({
+            "id": "0192f8a0-0000-7000-8000-00000000006b",
+            "organization_id": ORGANIZATION_B,
+            "name": "Organization b",
+            "slug": "organization-b",
+            "status": "active",
+            "plan": "free",
+            "role_id": "0192f8a0-0000-7000-8000-00000000005b",
+            "role_key": "owner",
+            "role_name": "Owner",
+        })
+    );
+    for nobody in [Some(""), None] {
+        assert_eq!(
+            answer(&mut runtime, nobody, "lookup.my_memberships()").await,
+            [] as [Value; 0]
+        );
+    }
+    database
+        .owner(
+            "update organizations set status = 'suspended';
+             update grants set workspace_id = w.id from workspaces w where w.organization_id = grants.organization_id",
+        )
+        .await;
+    let rows = answer(&mut runtime, Some(USER_B), "lookup.my_memberships()").await;
+    assert_eq!(
+        (&rows[0]["status"], &rows[0]["role_id"]),
+        (&json!("suspended"), &Value::Null)
+    );
+    for gone in [
+        "update members set status = 'inactive'",
+        "update members set status = 'active'; update organizations set status = 'deleted', deleted_at = now()",
+    ] {
+        database.owner(gone).await;
+        let rows = answer(&mut runtime, Some(USER_B), "lookup.my_memberships()").await;
+        assert_eq!(rows, [] as [Value; 0], "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn my_current_organization() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    let call = "lookup.my_current_organization() as current";
+    let is = |id: Value| [json!({ "current": id })];
+    assert_eq!(answer(&mut runtime, Some(USER_A), call).await, is(Value::Null));
+    // Whatever the row holds: it counts for a member alone.
+    database
+        .owner(format!("update users set current_organization_id = '{ORGANIZATION_A}'"))
+        .await;
+    assert_eq!(
+        answer(&mut runtime, Some(USER_A), call).await,
+        is(json!(ORGANIZATION_A))
+    );
+    for other in [Some(USER_B), Some(""), None] {
+        assert_eq!(answer(&mut runtime, other, call).await, is(Value::Null), "{other:?}");
+    }
+    for gone in [
+        "update members set status = 'inactive'",
+        "update members set status = 'active'; update organizations set status = 'deleted', deleted_at = now()",
+        "update organizations set status = 'active', deleted_at = null; delete from members",
+    ] {
+        database.owner(gone).await;
+        assert_eq!(
+            answer(&mut runtime, Some(USER_A), call).await,
+            is(Value::Null),
+            "{gone}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn organizations_to_leave() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    let call = "lookup.organizations_to_leave() as id";
+    database
+        .owner(format!(
+            "insert into members (organization_id, id, user_id, joined_at, created_at, updated_at)
+             values ('{ORGANIZATION_A}', gen_random_uuid(), '{USER_B}', now(), now(), now());
+             update members set status = 'inactive'; update organizations set status = 'deleted', deleted_at = now()"
+        ))
+        .await;
+    // Whether or not they count, in the order of their ids.
+    let both = [json!({ "id": ORGANIZATION_A }), json!({ "id": ORGANIZATION_B })];
+    assert_eq!(answer(&mut runtime, Some(USER_B), call).await, both);
+    assert_eq!(answer(&mut runtime, Some(USER_A), call).await, both[..1]);
+    for nobody in [Some(""), None] {
+        assert_eq!(answer(&mut runtime, nobody, call).await, [] as [Value; 0]);
+    }
+}
+
+#[tokio::test]
+async fn projects_and_workspaces_named() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    for (table, id) in [("projects", PROJECT_A), ("workspaces", WORKSPACE_A)] {
+        // Of both tenants' rows, which are called alike, the tenant's own; of nobody's, none.
+        for (organization, pattern, ids) in [
+            (Some(ORGANIZATION_A), "%P%", Value::Null),
+            (Some(ORGANIZATION_A), "%pac%", json!([WORKSPACE_A])),
+            (Some(ORGANIZATION_A), "%roj%", json!([PROJECT_A])),
+            (Some(ORGANIZATION_A), "% A", Value::Null),
+            (Some(ORGANIZATION_A), "%none%", json!([])),
+            (Some(ORGANIZATION_B), "%project a%", json!([])),
+            (Some(ORGANIZATION_B), "%workspace a%", json!([])),
+            (Some(""), "%roj%", json!([])),
+            (None, "%pac%", json!([])),
+        ] {
+            let of_table = ids.as_array().is_none_or(|ids| ids.is_empty() || ids[0] == id);
+            let expected = if of_table { ids } else { json!([]) };
+            let sql = format!("select lookup.{table}_named('{pattern}') as ids");
+            let rows = runtime.ask(Some(USER_A), organization, &sql).await.unwrap();
+            assert_eq!(rows, [json!({ "ids": expected })], "{organization:?} {table} {pattern}");
+        }
+        let sql = format!("select lookup.{table}_named(null) as ids");
+        let rows = runtime.ask(Some(USER_A), Some(ORGANIZATION_A), &sql).await.unwrap();
+        assert_eq!(rows, [json!({ "ids": null })]);
+    }
+    for (count, told) in [(1000, true), (1001, false)] {
+        let many = format!(
+            "delete from projects where name ~ 'Many';
+             insert into projects (organization_id, id, workspace_id, name, slug, created_at, updated_at)
+             select '{ORGANIZATION_A}', gen_random_uuid(), '{WORKSPACE_A}', 'Many ' || i, 'many-' || i, now(), now()
+             from generate_series(1, {count}) i"
+        );
+        database.owner(many).await;
+        let sql = "select cardinality(lookup.projects_named('%many%')) as count";
+        let rows = runtime.ask(Some(USER_A), Some(ORGANIZATION_A), sql).await.unwrap();
+        let expected = if told { json!(count) } else { Value::Null };
+        assert_eq!(rows, [json!({ "count": expected })]);
+    }
 }
 
 #[tokio::test]
@@ -193,6 +419,11 @@ async fn nobody_but_the_runtime_role_may_ask() {
         "free_organization_slug('{a}')",
         "membership(null, 'organization-a')",
         "my_organizations()",
+        "my_memberships()",
+        "my_current_organization()",
+        "organizations_to_leave()",
+        "projects_named('%a%')",
+        "workspaces_named('%a%')",
     ] {
         let sql = format!("select * from lookup.{call}");
         let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut stranger).await;

@@ -9,6 +9,7 @@ pub(super) const ORGANIZATION_B: &str = "0192f8a0-0000-7000-8000-00000000000b";
 pub(super) const USER_A: &str = "0192f8a0-0000-7000-8000-00000000001a";
 pub(super) const USER_B: &str = "0192f8a0-0000-7000-8000-00000000001b";
 pub(super) const WORKSPACE_A: &str = "0192f8a0-0000-7000-8000-00000000002a";
+pub(super) const PROJECT_A: &str = "0192f8a0-0000-7000-8000-00000000004a";
 pub(super) const WORKSPACE_B: &str = "0192f8a0-0000-7000-8000-00000000002b";
 
 const TENANT: &str = "
@@ -91,7 +92,9 @@ impl Runtime {
     ) -> sqlx::Result<Vec<serde_json::Value>> {
         let mut transaction = self.begin(user, organization).await?;
         let sql = format!("with answer as ({sql}) select to_jsonb(answer) from answer");
+        // Under no name: a pooler may be in between.
         let rows = sqlx::query_scalar(AssertSqlSafe(sql))
+            .persistent(false)
             .fetch_all(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -15,10 +15,12 @@ select format('relation %s %s %s %s %s %s %s', name, relkind, relowner::regrole,
               relrowsecurity, relforcerowsecurity)
 from relation
 union all
-select format('column %s.%s %s %s %s %s %s', r.name, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod),
+-- By its place among those that are there: a column that was dropped leaves its number behind.
+select format('column %s.%s %s %s %s %s %s', r.name, a.attname,
+              row_number() over (partition by r.oid order by a.attnum), format_type(a.atttypid, a.atttypmod),
               a.attnotnull, a.attacl::text, pg_get_expr(d.adbin, d.adrelid))
 from relation r
-join pg_attribute a on a.attrelid = r.oid and a.attnum > 0
+join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
 union all
 select format('constraint %s on %s %s', k.conname, r.name, pg_get_constraintdef(k.oid))
@@ -149,6 +151,23 @@ async fn down_refuses_on_data_unless_that_is_accepted() {
     let all = names().len();
     assert_eq!(down(url, steps(all), true).await.unwrap().len(), all);
     assert!(status(url).await.unwrap().iter().all(|migration| !migration.applied));
+}
+
+#[tokio::test]
+async fn down_takes_back_what_no_longer_has_an_owner() {
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    // What stays of somebody who deleted their account.
+    database
+        .owner(
+            "insert into user_events (user_id, id, type, resource_type, resource_id, trace_id, created_at)
+             values (gen_random_uuid(), gen_random_uuid(), 'user.deleted', 'user', gen_random_uuid(), repeat('0', 32), now())",
+        )
+        .await;
+    let newer = names().iter().rev().position(|name| name.contains("_000012_")).unwrap();
+    down(url, steps(newer + 1), true).await.unwrap();
+    assert_eq!(database.count("user_events").await, 0);
+    up(url).await.unwrap();
 }
 
 #[tokio::test]

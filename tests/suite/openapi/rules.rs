@@ -9,8 +9,9 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 4] = [
+const IDS: [(&str, &str); 5] = [
     ("organizations", "orgId"),
+    ("members", "memberId"),
     ("workspaces", "wsId"),
     ("projects", "projectId"),
     ("sessions", "sessionId"),
@@ -20,11 +21,15 @@ const IDS: [(&str, &str); 4] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 4] = [
+const FOR_ANYONE: [&str; 8] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
+    "/api/v1/auth/email/verify",
+    "/api/v1/auth/email/resend",
+    "/api/v1/auth/password/forgot",
+    "/api/v1/auth/password/reset",
 ];
 
 /// Everything in a document that breaks a rule.
@@ -45,6 +50,7 @@ fn complaints(document: &Value) -> Vec<String> {
         of_the_caller(path, operation).into_iter().for_each(&mut complain);
         of_the_body(document, operation).into_iter().for_each(&mut complain);
         of_the_answers(path, operation).into_iter().for_each(&mut complain);
+        of_the_refusals(path, operation).into_iter().for_each(&mut complain);
     }
     complaints
 }
@@ -96,6 +102,9 @@ fn of_the_words(document: &Value, operation: &Value) -> Option<String> {
     match operation["tags"].as_array().map(Vec::as_slice) {
         Some([tag]) if known(tag) => {}
         _ => return Some("has not exactly one tag that the document declares".to_owned()),
+    }
+    if operation["description"].as_str().is_none_or(str::is_empty) {
+        return Some("has no description".to_owned());
     }
     let summary = operation["summary"].as_str().unwrap_or_default();
     (summary.is_empty() || summary.ends_with('.')).then(|| format!("the summary `{summary}` is not a title"))
@@ -182,6 +191,38 @@ fn of_the_answers(path: &str, operation: &Value) -> Vec<String> {
     complaints
 }
 
+/// What follows from what an operation takes, and from whom.
+fn of_the_refusals(path: &str, operation: &Value) -> Vec<String> {
+    let takes = |header: &str| {
+        let parameters = operation["parameters"].as_array();
+        parameters.is_some_and(|parameters| parameters.iter().any(|parameter| parameter["name"] == header))
+    };
+    let of_all: &[u16] = if path.starts_with("/api/") {
+        &[400, 406, 500, 503, 504]
+    } else {
+        &[400, 500]
+    };
+    let demanded = [
+        (true, of_all),
+        (operation.get("security").is_some(), &[401]),
+        (path.contains("{orgId}"), &[403]),
+        (path.contains('{'), &[404]),
+        (operation.get("requestBody").is_some(), &[413, 415]),
+        (takes("If-Match"), &[412]),
+        (takes("If-None-Match"), &[304]),
+        (takes("Idempotency-Key"), &[409, 422]),
+        (path.starts_with("/api/v1/auth/"), &[429]),
+    ];
+    let answers = &operation["responses"];
+    let demanded = demanded.iter().filter(|(demanded, _)| *demanded);
+    let missing = demanded
+        .flat_map(|(_, statuses)| *statuses)
+        .filter(|status| answers.get(status.to_string()).is_none());
+    missing
+        .map(|status| format!("does not say that it may answer {status}"))
+        .collect()
+}
+
 #[test]
 fn the_document_keeps_the_rules() {
     let document = document();
@@ -217,6 +258,10 @@ fn a_planted_defect_is_reported() {
             "has not exactly one tag that the document declares",
         ),
         (
+            |operation| drop(operation.as_object_mut().unwrap().remove("description")),
+            "has no description",
+        ),
+        (
             |operation| operation["summary"] = json!("Lists."),
             "the summary `Lists.` is not a title",
         ),
@@ -235,6 +280,10 @@ fn a_planted_defect_is_reported() {
         (
             |operation| operation["parameters"] = json!([]),
             r#"declares the path parameters {} and has {"orgId"}"#,
+        ),
+        (
+            |operation| drop(operation["responses"].as_object_mut().unwrap().remove("503")),
+            "does not say that it may answer 503",
         ),
         (
             |operation| operation["responses"]["404"] = json!({ "description": "gone" }),

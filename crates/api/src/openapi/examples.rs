@@ -2,33 +2,118 @@
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{
-    Components, RefOr,
-    path::Parameter,
+    Components, Content, Ref, RefOr,
+    path::{Operation, Parameter, ParameterBuilder},
     schema::{ArrayItems, KnownFormat, Schema, SchemaFormat, SchemaType, Type},
 };
+
+use super::errors::{self, Subject};
+use crate::{errors::ErrorCode, limits};
 
 /// An id, wherever one is shown.
 const ID: &str = "01a1fbf7-030a-7efe-afba-f659b791409b";
 
 /// How deep schemas refer to each other at the most.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 16;
 
-/// An example of a parameter whose declaration has none.
-pub(super) fn of_parameter(parameter: &Parameter) -> Option<Value> {
-    Some(match parameter.name.as_str() {
+/// Gives examples to the parameters and answers of an operation that have none.
+pub(super) fn show(path: &str, operation: &mut Operation, components: &Components) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            of_parameter(parameter);
+        }
+    }
+    let subject = Subject {
+        permission: super::permission(operation).map(str::to_owned),
+        field: text_field(operation, components),
+        limit: limits::of_path(path),
+    };
+    let this_page = path.replace("{orgId}", "acme").replace("{wsId}", ID);
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        for content in response.content.values_mut() {
+            let RefOr::T(content) = content else { continue };
+            let Some(schema) = &content.schema else { continue };
+            if *schema == RefOr::Ref(Ref::from_schema_name("ErrorEnvelope")) {
+                errors::show(content, &response.description, &subject);
+                continue;
+            }
+            let mut example = of_schema(schema, components);
+            if let Some(link) = example.pointer_mut("/links/self") {
+                *link = json!(format!("{this_page}?page=1"));
+            }
+            if !status.starts_with('2') {
+                unhealthy(&mut example);
+            }
+            content.example = Some(example);
+        }
+    }
+}
+
+/// The readiness of a service that does not serve.
+fn unhealthy(example: &mut Value) {
+    for place in ["/status", "/checks/database/status"] {
+        if let Some(status) = example.pointer_mut(place) {
+            *status = json!("unhealthy");
+        }
+    }
+    if let Some(error) = example.get_mut("error") {
+        *error = errors::example(ErrorCode::ServiceUnavailable);
+    }
+}
+
+/// A field of an operation's body that is text.
+fn text_field(operation: &Operation, components: &Components) -> Option<String> {
+    let Some(RefOr::T(body)) = &operation.request_body else {
+        return None;
+    };
+    let RefOr::T(Content {
+        schema: Some(RefOr::Ref(reference)),
+        ..
+    }) = body.content.get("application/json")?
+    else {
+        return None;
+    };
+    let name = reference.ref_location.rsplit('/').next()?;
+    let RefOr::T(Schema::Object(body)) = components.schemas.get(name)? else {
+        return None;
+    };
+    let is_text = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(field)) => match &field.schema_type {
+            SchemaType::Type(kind) => *kind == Type::String,
+            SchemaType::Array(kinds) => kinds.contains(&Type::String),
+            SchemaType::AnyValue => false,
+        },
+        _ => false,
+    };
+    let found = body.properties.iter().find(|(_, schema)| is_text(schema));
+    found.map(|(name, _)| name.clone())
+}
+
+fn of_parameter(parameter: &mut Parameter) {
+    let example = match parameter.name.as_str() {
         "orgId" => json!("acme"),
         name if name.ends_with("Id") => json!(ID),
         "q" => json!("rocket"),
         "status" => json!("active"),
         "cursor" => json!(""),
-        "Idempotency-Key" => json!("8e03978e-40d5-43e8-bc93-6894a57f9324"),
-        "If-Match" | "If-None-Match" => json!("\"1\""),
-        _ => return None,
-    })
+        // A condition or a key that is filled in would make another request of the one that is tried: these are shown
+        // where nothing is filled in from.
+        "If-Match" | "If-None-Match" => return hint(parameter, json!(r#""3""#)),
+        "Idempotency-Key" => return hint(parameter, json!("3f1c9a52-order-1")),
+        _ => return,
+    };
+    *parameter = ParameterBuilder::from(parameter.clone()).example(Some(example)).build();
+}
+
+fn hint(parameter: &mut Parameter, example: Value) {
+    if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema {
+        object.examples = vec![example];
+    }
 }
 
 /// An example of what a schema describes.
-pub(super) fn of_schema(schema: &RefOr<Schema>, components: &Components) -> Value {
+fn of_schema(schema: &RefOr<Schema>, components: &Components) -> Value {
     build(schema, components, 0)
 }
 

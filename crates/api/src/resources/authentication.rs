@@ -1,8 +1,12 @@
-//! Making an account, signing in, staying signed in, signing out.
+//! Making an account, signing in, staying signed in, signing out, choosing another password.
+
+mod links;
+mod password;
 
 use actix_web::{HttpRequest, post};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 use tenantry_domain::{emails::Email, text::Name};
 use tenantry_services::{
     Error, Services,
@@ -15,17 +19,26 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     errors::{ApiError, ApiResult, BearerProblem},
-    fields::{Fields, FromFields},
+    fields::{Failure, Fields, FromFields},
     guard::{Anyone, device},
     limits,
     listing::no_parameters,
     reply::{Data, NoContent, Reply},
     resources::me::UserView,
-    rules,
+    rules, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(register).service(login).service(refresh).service(logout);
+    config
+        .service(register)
+        .service(login)
+        .service(refresh)
+        .service(logout)
+        .service(links::verify_email)
+        .service(links::resend_verification_email)
+        .service(links::forgot_password)
+        .service(links::reset_password)
+        .service(password::change_password);
 }
 
 /// A new account.
@@ -70,37 +83,38 @@ impl From<RegisterBody> for NewAccount {
             password: body.password,
             name: body.name,
             organization: body.organization_name,
+            verified: false,
         }
     }
 }
 
 /// Address and password.
 #[derive(ToSchema)]
-#[schema(example = json!({"email": "ann@example.com", "password": "a long phrase nobody guesses"}))]
+#[schema(example = json!({"email": "olivia@acme.example", "password": "tenantry demo passphrase"}))]
 pub(crate) struct LoginBody {
-    #[schema(max_length = 1000)]
+    #[schema(format = "email", max_length = 1000)]
     email: String,
     #[schema(value_type = String, format = "password", max_length = 1000)]
     password: SecretString,
 }
 
-/// The most characters of what is compared with an address or a password.
+/// The most characters of what is compared with an address, a password or a token.
 const MAX_CREDENTIAL: usize = 1000;
+
+/// What someone shows to be let in: whether it is good is decided elsewhere.
+fn credential(value: Value) -> Result<String, Failure> {
+    let text = rules::string(value)?;
+    if text.chars().count() > MAX_CREDENTIAL {
+        let message = format!("must have {MAX_CREDENTIAL} or fewer characters");
+        return Err(Failure::new("length", message));
+    }
+    Ok(text)
+}
 
 impl FromFields for LoginBody {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let bounded = |value| {
-            let text = rules::string(value)?;
-            if text.chars().count() > MAX_CREDENTIAL {
-                return Err(crate::fields::Failure::new(
-                    "length",
-                    format!("must have {MAX_CREDENTIAL} or fewer characters"),
-                ));
-            }
-            Ok(text)
-        };
-        let email = fields.required("email", bounded);
-        let password = fields.required("password", bounded);
+        let email = fields.required("email", credential);
+        let password = fields.required("password", credential);
         Some(Self {
             email: email?,
             password: password?.into(),
@@ -118,9 +132,9 @@ pub(crate) struct RefreshBody {
 
 impl FromFields for RefreshBody {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let refresh_token = fields.required("refreshToken", rules::secret);
+        let refresh_token = fields.required("refreshToken", credential);
         Some(Self {
-            refresh_token: refresh_token?,
+            refresh_token: refresh_token?.into(),
         })
     }
 }
@@ -134,16 +148,16 @@ pub(crate) struct SignedInView {
     /// For `Authorization: Bearer …`.
     #[schema(max_length = 4096)]
     access_token: String,
-    #[schema(max_length = 6, example = "Bearer")]
+    #[schema(value_type = words::TokenType)]
     token_type: &'static str,
     /// Seconds until the access token expires.
-    #[schema(minimum = 0, example = 3600)]
+    #[schema(minimum = 0, maximum = 86_400, example = 3600)]
     expires_in: u64,
     /// Good for one refresh.
     #[schema(max_length = 255)]
     refresh_token: String,
     /// Seconds until the refresh token expires.
-    #[schema(minimum = 0, example = 604_800)]
+    #[schema(minimum = 0, maximum = 31_536_000, example = 604_800)]
     refresh_expires_in: i64,
     user: UserView,
 }
@@ -179,7 +193,7 @@ fn wrong_credentials(error: Error) -> ApiError {
 
 /// Make an account
 ///
-/// Signs it in, and founds an organization where one is named. At most 10 an hour from one address.
+/// Signs it in, and founds an organization where one is named.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "register",

@@ -13,7 +13,7 @@ use crate::{
     guard::Anyone,
     listing::no_parameters,
     reply::NO_STORE,
-    timestamps,
+    timestamps, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -63,7 +63,7 @@ pub(crate) struct Checks {
 pub(crate) struct CheckView {
     status: HealthStatus,
     /// Milliseconds until it answered, or was given up.
-    #[schema(minimum = 0, example = 0.7)]
+    #[schema(minimum = 0, maximum = 60_000, example = 0.7)]
     latency_ms: f64,
 }
 
@@ -97,6 +97,8 @@ impl From<Check> for CheckView {
 }
 
 /// Whether the process lives
+///
+/// Asks nothing else: it answers as long as the process does.
 #[utoipa::path(
     tag = "Health",
     operation_id = "getLiveness",
@@ -112,7 +114,13 @@ pub(crate) async fn live(request: HttpRequest) -> ApiResult<HttpResponse> {
         }))
 }
 
+/// What is said of a process that is about to end, whatever its dependencies answer.
+const STOPPING: &str = "The server is about to stop: send requests to another one.";
+
 /// Whether the service can serve
+///
+/// Asks what it needs. Traffic belongs here while the status is `200`; a server that was told to stop says `503` first,
+/// and goes on answering for a while.
 #[utoipa::path(
     tag = "Health",
     operation_id = "getReadiness",
@@ -125,7 +133,9 @@ pub(crate) async fn live(request: HttpRequest) -> ApiResult<HttpResponse> {
 pub(crate) async fn ready(caller: Anyone, request: HttpRequest) -> ApiResult<HttpResponse> {
     no_parameters(&request)?;
     let database = caller.services.check_database().await;
-    let status = if database.up {
+    let draining = caller.services.is_draining();
+    let ready = database.up && !draining;
+    let status = if ready {
         HealthStatus::Healthy
     } else {
         HealthStatus::Unhealthy
@@ -137,7 +147,7 @@ pub(crate) async fn ready(caller: Anyone, request: HttpRequest) -> ApiResult<Htt
         },
         timestamp: caller.services.environment().now(),
     };
-    if database.up {
+    if ready {
         return Ok(HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, NO_STORE))
             .json(readiness));
@@ -148,6 +158,9 @@ pub(crate) async fn ready(caller: Anyone, request: HttpRequest) -> ApiResult<Htt
         (body.as_object_mut(), serde_json::to_value(&readiness))
     {
         body.extend(readiness);
+    }
+    if draining && let Some(message) = body.pointer_mut("/error/message") {
+        *message = STOPPING.into();
     }
     let (head, _) = response.into_parts();
     response = head.set_body(actix_web::body::BoxBody::new(json!(body).to_string()));
@@ -162,8 +175,33 @@ pub(crate) async fn ready(caller: Anyone, request: HttpRequest) -> ApiResult<Htt
     reason = "read by the derive alone: the keys themselves come from the key ring"
 )]
 pub(crate) struct KeySet {
-    #[schema(value_type = Vec<Object>, max_items = 32)]
-    keys: Vec<serde_json::Value>,
+    /// The keys, the one that signs first.
+    #[schema(max_items = 32)]
+    keys: Vec<KeyView>,
+}
+
+/// A public key (RFC 7517, RFC 8037).
+#[derive(ToSchema)]
+#[schema(as = JsonWebKey)]
+#[expect(
+    dead_code,
+    reason = "read by the derive alone: the keys themselves come from the key ring"
+)]
+pub(crate) struct KeyView {
+    kty: words::KeyType,
+    crv: words::KeyCurve,
+    /// The public key, or its x coordinate, in base64url.
+    #[schema(max_length = 255, example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    x: String,
+    /// The y coordinate in base64url, of `EC` alone.
+    #[schema(nullable = false, max_length = 255)]
+    y: Option<String>,
+    /// The id of the key, as tokens name it: its thumbprint (RFC 7638).
+    #[schema(max_length = 255, example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    kid: String,
+    alg: words::KeyAlgorithm,
+    #[schema(rename = "use")]
+    usage: words::KeyUse,
 }
 
 /// The keys that access tokens are signed with

@@ -1,12 +1,14 @@
 //! The signed-in user.
 
-use actix_web::{HttpRequest, get, patch};
+mod organizations;
+
+use actix_web::{HttpRequest, delete, get, patch};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tenantry_domain::{
     emails::Email,
     environment::Timestamp,
-    ids::UserId,
+    ids::{OrganizationId, UserId},
     settings::SettingsChange,
     text::Name,
     users::{User, UserUpdate},
@@ -20,12 +22,18 @@ use crate::{
     fields::{Fields, FromFields, merge_patch},
     guard::SignedIn,
     listing::no_parameters,
-    reply::{Data, Reply},
+    parameters::IfMatch,
+    reply::{Data, NoContent, Reply},
     rules, timestamps,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(get_me).service(update_me);
+    config
+        .service(get_me)
+        .service(update_me)
+        .service(delete_me)
+        .service(organizations::list_my_organizations)
+        .service(organizations::set_current_organization);
 }
 
 /// A person, as they see themselves.
@@ -49,6 +57,9 @@ pub(crate) struct UserView {
     /// Whatever clients keep with them.
     #[schema(value_type = Object)]
     preferences: Map<String, Value>,
+    /// What they work in where a request names no organization; `null` where they chose none, or are no member any more.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    current_organization_id: Option<OrganizationId>,
     #[serde(serialize_with = "timestamps::serialize")]
     #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
     created_at: Timestamp,
@@ -68,6 +79,7 @@ impl From<User> for UserView {
             locale: user.locale,
             mfa_enabled: user.mfa_enabled,
             preferences: user.preferences,
+            current_organization_id: user.current_organization_id,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -84,7 +96,12 @@ pub(crate) struct UserPatchBody {
     #[schema(value_type = Option<String>, format = "uri", max_length = 2048)]
     avatar_url: Option<Option<String>>,
     /// A language tag (BCP 47).
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
+    #[schema(
+        value_type = Option<String>,
+        min_length = 2,
+        max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+    )]
     locale: Option<Option<String>>,
     /// Merged into what is there; `null` members are removed, and `null` removes them all.
     #[schema(value_type = Option<Object>)]
@@ -113,7 +130,15 @@ impl From<UserPatchBody> for UserUpdate {
     }
 }
 
+/// The answer that shows the caller to themselves.
+pub(crate) fn reply(user: User) -> Reply<UserView> {
+    let revision = user.revision();
+    Reply::ok(UserView::from(user)).version(revision).no_store()
+}
+
 /// Get myself
+///
+/// What is known of the caller.
 #[utoipa::path(
     tag = "Me",
     operation_id = "getMe",
@@ -123,9 +148,7 @@ impl From<UserPatchBody> for UserUpdate {
 #[get("/api/v1/me")]
 pub(crate) async fn get_me(caller: SignedIn, request: HttpRequest) -> ApiResult<Reply<UserView>> {
     no_parameters(&request)?;
-    let user = caller.services.oneself(&caller.principal, caller.trace).await?;
-    let version = user.version;
-    Ok(Reply::ok(user.into()).version(version).no_store())
+    Ok(reply(caller.services.oneself(&caller.principal, caller.trace).await?))
 }
 
 /// Change myself
@@ -134,9 +157,7 @@ pub(crate) async fn get_me(caller: SignedIn, request: HttpRequest) -> ApiResult<
 #[utoipa::path(
     tag = "Me",
     operation_id = "updateMe",
-    params(
-        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is meant for", max_length = 255),
-    ),
+    params(IfMatch),
     request_body(content(
         (UserPatchBody = "application/json"),
         (UserPatchBody = "application/merge-patch+json"),
@@ -158,6 +179,31 @@ pub(crate) async fn update_me(caller: SignedIn, request: HttpRequest) -> ApiResu
     let user = services
         .update_oneself(&principal, body.value.into(), &precondition, trace)
         .await?;
-    let version = user.version;
-    Ok(Reply::ok(user.into()).version(version).no_store())
+    Ok(reply(user))
+}
+
+/// Delete my account
+///
+/// At once and for good: sessions, password, memberships and roles go, and the address is free again. What one created in
+/// organizations stays there, with nobody as its creator. Refused while any organization would be left without an owner:
+/// `details.organizations` names them (`id`, `name`, `slug`; the first 100).
+#[utoipa::path(
+    tag = "Me",
+    operation_id = "deleteMe",
+    params(IfMatch),
+    responses(
+        (status = 204, description = "The account is gone"),
+        (status = 409, description = "`CONFLICT` (`last_owner`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+)]
+#[delete("/api/v1/me")]
+pub(crate) async fn delete_me(caller: SignedIn, request: HttpRequest) -> ApiResult<NoContent> {
+    no_parameters(&request)?;
+    let precondition = etags::precondition(&request)?;
+    caller
+        .services
+        .delete_oneself(&caller.principal, &precondition, caller.trace)
+        .await?;
+    Ok(NoContent)
 }

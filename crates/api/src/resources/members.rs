@@ -1,115 +1,45 @@
 //! Members.
 
-use actix_web::{HttpRequest, get};
-use serde::Serialize;
+use actix_web::{HttpRequest, delete, get, patch, put};
 use tenantry_domain::{
-    emails::Email,
-    environment::Timestamp,
-    ids::{MemberId, RoleId, UserId},
+    ids::MemberId,
     lists::{Direction, MemberField},
-    members::{Member, MemberStatus},
-    permissions::{Required as _, perm},
-    roles::RoleName,
-    text::Name,
+    members::{Member, or_oneself},
+    permissions::{Required, perm},
 };
-use utoipa::ToSchema;
+use tenantry_services::{Services, callers::Access};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use self::bodies::RoleView;
+use self::bodies::{MemberPatchBody, MemberRoleBody, MemberView};
 use crate::{
     errors::ApiResult,
-    guard::Guard,
-    listing::{Filters, List, ListParameters, ListRequest},
-    timestamps, words,
+    etags,
+    guard::{Guard, path_id},
+    listing::{Filters, List, ListParameters, ListRequest, no_parameters},
+    parameters::{IfMatch, MemberPath, OrganizationPath, Search},
+    reply::{Data, NoContent, Reply},
+    words,
 };
 
+mod bodies;
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(list_members);
-}
-
-/// A member of an organization.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Member)]
-pub(crate) struct MemberView {
-    /// The id of the membership.
-    #[schema(value_type = uuid::Uuid)]
-    id: MemberId,
-    #[schema(value_type = uuid::Uuid)]
-    user_id: UserId,
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ann@example.com")]
-    email: Email,
-    #[schema(value_type = String, min_length = 1, max_length = 255, example = "Ann")]
-    name: Name,
-    #[schema(format = "uri", max_length = 2048)]
-    avatar_url: Option<String>,
-    /// The role in the whole organization; `null` where roles are held further down alone.
-    role: Option<RoleView>,
-    #[schema(value_type = words::MemberStatus)]
-    status: MemberStatus,
-    #[serde(serialize_with = "timestamps::serialize")]
-    #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    joined_at: Timestamp,
-    /// When they were last seen here, to within five minutes.
-    #[serde(serialize_with = "timestamps::optional::serialize")]
-    #[schema(value_type = Option<String>, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    last_seen_at: Option<Timestamp>,
-    #[serde(serialize_with = "timestamps::serialize")]
-    #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    created_at: Timestamp,
-    #[serde(serialize_with = "timestamps::serialize")]
-    #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    updated_at: Timestamp,
-}
-
-/// A role by its names.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RoleName)]
-pub(crate) struct RoleView {
-    #[schema(value_type = uuid::Uuid)]
-    id: RoleId,
-    #[schema(min_length = 1, max_length = 63, example = "admin")]
-    key: String,
-    #[schema(min_length = 1, max_length = 255, example = "Admin")]
-    name: String,
-}
-
-impl From<RoleName> for RoleView {
-    fn from(role: RoleName) -> Self {
-        Self {
-            id: role.id,
-            key: role.key,
-            name: role.name,
-        }
-    }
-}
-
-impl From<Member> for MemberView {
-    fn from(member: Member) -> Self {
-        Self {
-            id: member.id,
-            user_id: member.user_id,
-            email: member.email,
-            name: member.name,
-            avatar_url: member.avatar_url,
-            role: member.role.map(Into::into),
-            status: member.status,
-            joined_at: member.joined_at,
-            last_seen_at: member.last_seen_at,
-            created_at: member.created_at,
-            updated_at: member.updated_at,
-        }
-    }
+    config
+        .service(list_members)
+        .service(get_member)
+        .service(update_member)
+        .service(remove_member)
+        .service(change_member_role);
 }
 
 /// List members
+///
+/// Everybody in the organization, whatever they hold.
 #[utoipa::path(
     tag = "Members",
     operation_id = "listMembers",
-    params(
-        ("orgId" = String, Path, description = "Id or slug of the organization", max_length = 63),
-        ListParameters,
-        ("q" = Option<String>, Query, description = "Text that the name contains", min_length = 1, max_length = 255),
-    ),
+    params(OrganizationPath, ListParameters, words::MemberSort, Search),
     responses((status = 200, description = "A page of members", body = List<MemberView>)),
     security(("bearer" = [])),
     extensions(("x-permission" = json!(perm::MemberView::NAME))),
@@ -120,4 +50,145 @@ pub(crate) async fn list_members(guard: Guard<perm::MemberView>, request: HttpRe
     let asked = ListRequest::parse(&request, &guard.services, guard.caller(), order, Filters(&["q"]))?;
     let page = guard.services.list_members(&guard.access, &asked.query).await?;
     Ok(asked.answer(&guard.services, page))
+}
+
+/// Get a member
+///
+/// Everybody may get themselves, without any permission.
+#[utoipa::path(
+    tag = "Members",
+    operation_id = "getMember",
+    params(MemberPath),
+    responses((status = 200, description = "The member", body = Data<MemberView>, headers(("ETag" = String)))),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(or_oneself::MemberView::NAME))),
+)]
+#[get("/api/v1/organizations/{orgId}/members/{memberId}")]
+pub(crate) async fn get_member(
+    guard: Guard<or_oneself::MemberView>,
+    request: HttpRequest,
+) -> ApiResult<Reply<MemberView>> {
+    let Guard { access, services, .. } = guard;
+    let id = path_id(&request, "memberId");
+    if id.is_err() {
+        permitted(&services, &access, &id).await?;
+    }
+    let member = services.member(&access, id?).await?;
+    no_parameters(&request)?;
+    Ok(reply(member))
+}
+
+/// Change how a member is shown
+///
+/// A merge patch (RFC 7396) of the name and the picture that a person has in this organization; elsewhere they stay what
+/// they are. Everybody may change their own, without any permission; those of an owner take another owner (`*`).
+#[utoipa::path(
+    tag = "Members",
+    operation_id = "updateMember",
+    params(MemberPath, IfMatch),
+    request_body(content(
+        (MemberPatchBody = "application/json"),
+        (MemberPatchBody = "application/merge-patch+json"),
+    )),
+    responses((status = 200, description = "The member", body = Data<MemberView>, headers(("ETag" = String)))),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(or_oneself::MemberUpdate::NAME))),
+)]
+#[patch("/api/v1/organizations/{orgId}/members/{memberId}")]
+pub(crate) async fn update_member(
+    guard: Guard<or_oneself::MemberUpdate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<MemberView>> {
+    let Guard { access, services, body } = guard;
+    let id = path_id(&request, "memberId");
+    let body = body
+        .read_once::<MemberPatchBody>(permitted(&services, &access, &id))
+        .await?;
+    let id = id?;
+    no_parameters(&request)?;
+    let precondition = etags::precondition_unless_seen(&request)?;
+    let member = services
+        .update_member(&access, id, body.value.into(), &precondition)
+        .await?;
+    Ok(reply(member))
+}
+
+/// Change a member's role
+///
+/// Gives them a role in the whole organization, in place of the one that they held there; roles that they hold in
+/// workspaces and projects stay. Nobody gives a role that allows what they lack: a refusal names the first such permission.
+/// Owners are made, and made something else, by owners alone (`*`).
+#[utoipa::path(
+    tag = "Members",
+    operation_id = "changeMemberRole",
+    params(MemberPath, IfMatch),
+    request_body = MemberRoleBody,
+    responses(
+        (status = 200, description = "The member", body = Data<MemberView>, headers(("ETag" = String))),
+        (status = 409, description = "`CONFLICT` (`last_owner`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(perm::MemberUpdate::NAME))),
+)]
+#[put("/api/v1/organizations/{orgId}/members/{memberId}/role")]
+pub(crate) async fn change_member_role(
+    guard: Guard<perm::MemberUpdate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<MemberView>> {
+    let Guard { access, services, body } = guard;
+    let id = path_id(&request, "memberId");
+    let body = body
+        .read_once::<MemberRoleBody>(permitted(&services, &access, &id))
+        .await?;
+    let id = id?;
+    no_parameters(&request)?;
+    let precondition = etags::precondition_unless_seen(&request)?;
+    let member = services
+        .change_member_role(&access, id, &body.value.role, &precondition)
+        .await?;
+    Ok(reply(member))
+}
+
+/// Remove a member
+///
+/// Their roles go with them, at once; what they created stays. Everybody may leave by removing themselves, without any
+/// permission; another owner is removed by owners alone (`*`), and the last owner stays.
+#[utoipa::path(
+    tag = "Members",
+    operation_id = "removeMember",
+    params(MemberPath, IfMatch),
+    responses(
+        (status = 204, description = "They are gone"),
+        (status = 409, description = "`CONFLICT` (`last_owner`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(or_oneself::MemberRemove::NAME))),
+)]
+#[delete("/api/v1/organizations/{orgId}/members/{memberId}")]
+pub(crate) async fn remove_member(
+    guard: Guard<or_oneself::MemberRemove>,
+    request: HttpRequest,
+) -> ApiResult<NoContent> {
+    let Guard { access, services, .. } = guard;
+    let id = path_id(&request, "memberId");
+    permitted(&services, &access, &id).await?;
+    let id = id?;
+    no_parameters(&request)?;
+    let precondition = etags::precondition_unless_seen(&request)?;
+    services.remove_member(&access, id, &precondition).await?;
+    Ok(NoContent)
+}
+
+fn reply(member: Member) -> Reply<MemberView> {
+    let tag = etags::tag_seen(member.version, member.last_seen_at);
+    Reply::ok(member.into()).tag(tag)
+}
+
+/// That the caller may do `P` to the member in the path; where the path has no id, to members at all.
+async fn permitted<P: Required>(
+    services: &Services,
+    access: &Access<P>,
+    id: &ApiResult<MemberId>,
+) -> tenantry_services::Result<()> {
+    services.may_touch_member(access, id.as_ref().ok().copied()).await
 }

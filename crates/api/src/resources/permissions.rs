@@ -10,6 +10,7 @@ use crate::{
     errors::ApiResult,
     guard::SignedIn,
     listing::{List, no_parameters},
+    words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -32,7 +33,7 @@ pub(crate) struct PermissionView {
     #[schema(max_length = 255, example = "Change any project.")]
     description: &'static str,
     /// All that whoever has it has with it, sorted.
-    #[schema(max_items = 64)]
+    #[schema(value_type = Vec<words::PermissionName>, max_items = 64)]
     implies: Vec<&'static str>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
     guard::{SignedIn, path_id},
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
     reply::NoContent,
-    timestamps,
+    timestamps, words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -60,10 +60,12 @@ pub(crate) struct SessionView {
 }
 
 /// List my sessions
+///
+/// The devices on which the caller is signed in.
 #[utoipa::path(
     tag = "Sessions",
     operation_id = "listSessions",
-    params(ListParameters),
+    params(ListParameters, words::SessionSort),
     responses((status = 200, description = "A page of sessions", body = List<SessionView>)),
     security(("bearer" = [])),
 )]
@@ -92,6 +94,8 @@ pub(crate) async fn list_sessions(caller: SignedIn, request: HttpRequest) -> Api
 }
 
 /// End one of my sessions
+///
+/// Its tokens are good for nothing from now on.
 #[utoipa::path(
     tag = "Sessions",
     operation_id = "revokeSession",
@@ -111,6 +115,8 @@ pub(crate) async fn revoke_session(caller: SignedIn, request: HttpRequest) -> Ap
 }
 
 /// End all my other sessions
+///
+/// The one that asks stays.
 #[utoipa::path(
     tag = "Sessions",
     operation_id = "revokeOtherSessions",

@@ -1,78 +1,36 @@
 //! Workspaces.
 
-use actix_web::{HttpRequest, get};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use actix_web::{HttpRequest, delete, get, patch, post, put};
 use tenantry_domain::{
-    environment::Timestamp,
-    ids::WorkspaceId,
     lists::{Direction, ResourceField},
     permissions::{Required as _, perm},
-    slugs::Slug,
-    text::{Description, Name},
-    workspaces::Workspace,
+    workspaces::WorkspaceUpdate,
 };
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use self::bodies::{WorkspaceCreateBody, WorkspacePatchBody, WorkspaceReplaceBody, WorkspaceView};
 use crate::{
     errors::ApiResult,
-    guard::{Guard, path_id},
+    etags,
+    fields::FromFields,
+    guard::{Guard, path_id, permitted},
+    idempotency,
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
-    reply::{Data, Reply},
-    timestamps,
+    parameters::{IdempotencyKey, IfMatch, OrganizationPath, Search, WorkspacePath},
+    reply::{Data, NoContent, Reply},
+    words,
 };
 
+mod bodies;
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(list_workspaces).service(get_workspace);
-}
-
-/// A workspace.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Workspace)]
-pub(crate) struct WorkspaceView {
-    #[schema(value_type = uuid::Uuid)]
-    id: WorkspaceId,
-    #[schema(value_type = String, min_length = 1, max_length = 255, example = "General")]
-    name: Name,
-    /// Its name in URLs, unique in its organization.
-    #[schema(value_type = String, min_length = 1, max_length = 63, example = "general")]
-    slug: Slug,
-    #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Option<Description>,
-    #[schema(max_length = 255)]
-    icon: Option<String>,
-    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", min_length = 7, max_length = 7, example = "#3B82F6")]
-    color: String,
-    /// Whether projects go here when nobody says where; one workspace always is.
-    is_default: bool,
-    /// Whatever clients keep with it.
-    #[schema(value_type = Object)]
-    settings: Map<String, Value>,
-    #[serde(serialize_with = "timestamps::serialize")]
-    #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    created_at: Timestamp,
-    #[serde(serialize_with = "timestamps::serialize")]
-    #[schema(value_type = String, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
-    updated_at: Timestamp,
-}
-
-impl From<Workspace> for WorkspaceView {
-    fn from(workspace: Workspace) -> Self {
-        Self {
-            id: workspace.id,
-            name: workspace.name,
-            slug: workspace.slug,
-            description: workspace.description,
-            icon: workspace.icon,
-            color: workspace.color,
-            is_default: workspace.is_default,
-            settings: workspace.settings,
-            created_at: workspace.created_at,
-            updated_at: workspace.updated_at,
-        }
-    }
+    config
+        .service(list_workspaces)
+        .service(create_workspace)
+        .service(get_workspace)
+        .service(update_workspace)
+        .service(replace_workspace)
+        .service(delete_workspace);
 }
 
 /// List workspaces
@@ -81,11 +39,7 @@ impl From<Workspace> for WorkspaceView {
 #[utoipa::path(
     tag = "Workspaces",
     operation_id = "listWorkspaces",
-    params(
-        ("orgId" = String, Path, description = "Id or slug of the organization", max_length = 63),
-        ListParameters,
-        ("q" = Option<String>, Query, description = "Text that the name contains", min_length = 1, max_length = 255),
-    ),
+    params(OrganizationPath, ListParameters, words::ResourceSort, Search),
     responses((status = 200, description = "A page of workspaces", body = List<WorkspaceView>)),
     security(("bearer" = [])),
     extensions(("x-permission" = json!(perm::WorkspaceView::NAME))),
@@ -102,13 +56,12 @@ pub(crate) async fn list_workspaces(
 }
 
 /// Get a workspace
+///
+/// One that the caller may see.
 #[utoipa::path(
     tag = "Workspaces",
     operation_id = "getWorkspace",
-    params(
-        ("orgId" = String, Path, description = "Id or slug of the organization", max_length = 63),
-        ("wsId" = uuid::Uuid, Path, description = "Id of the workspace"),
-    ),
+    params(WorkspacePath),
     responses((status = 200, description = "The workspace", body = Data<WorkspaceView>, headers(("ETag" = String)))),
     security(("bearer" = [])),
     extensions(("x-permission" = json!(perm::WorkspaceView::NAME))),
@@ -123,4 +76,146 @@ pub(crate) async fn get_workspace(
     no_parameters(&request)?;
     let version = workspace.version;
     Ok(Reply::ok(workspace.into()).version(version))
+}
+
+/// Create a workspace
+///
+/// With `isDefault` it becomes the default one, and the one that was no longer is.
+#[utoipa::path(
+    tag = "Workspaces",
+    operation_id = "createWorkspace",
+    params(OrganizationPath, IdempotencyKey),
+    request_body = WorkspaceCreateBody,
+    responses(
+        (status = 201, description = "The workspace", body = Data<WorkspaceView>,
+         headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = String))),
+        (status = 409, description = "`CONFLICT` (`slug_taken`) or `IDEMPOTENCY_IN_PROGRESS`", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(perm::WorkspaceCreate::NAME))),
+)]
+#[post("/api/v1/organizations/{orgId}/workspaces")]
+pub(crate) async fn create_workspace(
+    guard: Guard<perm::WorkspaceCreate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<WorkspaceView>> {
+    let Guard { access, services, body } = guard;
+    let body = body
+        .read_once::<WorkspaceCreateBody>(async { services.may_create_workspace(&access) })
+        .await?;
+    no_parameters(&request)?;
+    let key = idempotency::key(&request, &body.bytes)?;
+    let created = services
+        .create_workspace(&access, body.value.into(), key.as_ref())
+        .await?;
+    let workspace = created.resource;
+    let (version, location) = (
+        workspace.version,
+        format!(
+            "/api/v1/organizations/{}/workspaces/{}",
+            access.context().membership().organization,
+            workspace.id
+        ),
+    );
+    Ok(Reply::created(workspace.into(), location)
+        .version(version)
+        .replayed(created.replayed))
+}
+
+/// Change a workspace
+///
+/// A merge patch (RFC 7396). `isDefault: true` makes it the default one, and the one that was no longer is.
+#[utoipa::path(
+    tag = "Workspaces",
+    operation_id = "updateWorkspace",
+    params(WorkspacePath, IfMatch),
+    request_body(content(
+        (WorkspacePatchBody = "application/json"),
+        (WorkspacePatchBody = "application/merge-patch+json"),
+    )),
+    responses(
+        (status = 200, description = "The workspace", body = Data<WorkspaceView>, headers(("ETag" = String))),
+        (status = 409, description = "`CONFLICT` (`slug_taken`, `default_workspace`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(perm::WorkspaceUpdate::NAME))),
+)]
+#[patch("/api/v1/organizations/{orgId}/workspaces/{wsId}")]
+pub(crate) async fn update_workspace(
+    guard: Guard<perm::WorkspaceUpdate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<WorkspaceView>> {
+    write::<WorkspacePatchBody>(guard, request).await
+}
+
+/// Replace a workspace
+///
+/// Writes all fields: what is absent gets its default; `slug`, `isDefault` and `settings` stay as they are. Creates
+/// nothing.
+#[utoipa::path(
+    tag = "Workspaces",
+    operation_id = "replaceWorkspace",
+    params(WorkspacePath, IfMatch),
+    request_body = WorkspaceReplaceBody,
+    responses(
+        (status = 200, description = "The workspace", body = Data<WorkspaceView>, headers(("ETag" = String))),
+        (status = 409, description = "`CONFLICT` (`slug_taken`, `default_workspace`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(perm::WorkspaceUpdate::NAME))),
+)]
+#[put("/api/v1/organizations/{orgId}/workspaces/{wsId}")]
+pub(crate) async fn replace_workspace(
+    guard: Guard<perm::WorkspaceUpdate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<WorkspaceView>> {
+    write::<WorkspaceReplaceBody>(guard, request).await
+}
+
+async fn write<B: FromFields + Into<WorkspaceUpdate> + Send + 'static>(
+    guard: Guard<perm::WorkspaceUpdate>,
+    request: HttpRequest,
+) -> ApiResult<Reply<WorkspaceView>> {
+    let Guard { access, services, body } = guard;
+    let id = path_id(&request, "wsId");
+    let permitted = permitted(&id, async |id| services.may_touch_workspace(&access, id).await);
+    let body = body.read_once::<B>(permitted).await?;
+    let id = id?;
+    no_parameters(&request)?;
+    let precondition = etags::precondition(&request)?;
+    let workspace = services
+        .update_workspace(&access, id, body.value.into(), &precondition)
+        .await?;
+    let version = workspace.version;
+    Ok(Reply::ok(workspace.into()).version(version))
+}
+
+/// Delete a workspace
+///
+/// One that holds projects is not deleted, nor is the default one.
+#[utoipa::path(
+    tag = "Workspaces",
+    operation_id = "deleteWorkspace",
+    params(WorkspacePath, IfMatch),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 409, description = "`CONFLICT` (`not_empty`, `default_workspace`)", body = crate::openapi::ErrorEnvelope),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-permission" = json!(perm::WorkspaceDelete::NAME))),
+)]
+#[delete("/api/v1/organizations/{orgId}/workspaces/{wsId}")]
+pub(crate) async fn delete_workspace(
+    guard: Guard<perm::WorkspaceDelete>,
+    request: HttpRequest,
+) -> ApiResult<NoContent> {
+    let id = path_id(&request, "wsId")?;
+    guard.services.may_touch_workspace(&guard.access, id).await?;
+    no_parameters(&request)?;
+    let precondition = etags::precondition(&request)?;
+    guard
+        .services
+        .delete_workspace(&guard.access, id, &precondition)
+        .await?;
+    Ok(NoContent)
 }

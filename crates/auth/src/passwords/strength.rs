@@ -32,6 +32,9 @@ const MAX_SUBSTITUTES: usize = 8;
 const EMAIL_WORDS: usize = 8;
 const EMAIL_WORD_LENGTH: usize = 3;
 
+/// From how many characters on the part of an address before its `@` may not be in the password.
+const MIN_LOCAL_PART: usize = 3;
+
 /// Why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
@@ -72,7 +75,8 @@ fn check_length(password: &SecretString) -> Result<(), Weakness> {
     Ok(())
 }
 
-/// Whether `password` may be chosen by the owner of `email`, which must not be most of it.
+/// Whether `password` may be chosen by the owner of `email`, whose part before the `@` must not be in it, nor the rest of the
+/// address be most of it.
 ///
 /// Takes well under a millisecond for what people type and some milliseconds for what is made to take long.
 ///
@@ -81,6 +85,9 @@ fn check_length(password: &SecretString) -> Result<(), Weakness> {
 pub fn check(password: &SecretString, email: &str) -> Result<(), Weakness> {
     check_length(password)?;
     let password = password.expose_secret();
+    if contains_local_part(password, email) {
+        return Err(Weakness::Common);
+    }
     let email_words = email_words(email);
     let characters = Zeroizing::new(password.chars().collect::<Vec<char>>());
     let core = without_repetition(&characters);
@@ -91,6 +98,12 @@ pub fn check(password: &SecretString, email: &str) -> Result<(), Weakness> {
         return Err(Weakness::Common);
     }
     Ok(())
+}
+
+/// Whether the part of an address before its `@` is in the password. One that is too short to tell anything is not looked for.
+fn contains_local_part(password: &str, email: &str) -> bool {
+    let local = email.rsplit_once('@').map_or("", |(local, _)| local).to_lowercase();
+    local.chars().count() >= MIN_LOCAL_PART && Zeroizing::new(password.to_lowercase()).contains(&local)
 }
 
 fn guessable(text: &str, email_words: &[&str]) -> bool {

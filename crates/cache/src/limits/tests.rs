@@ -55,7 +55,16 @@ fn the_rules_are_those_of_the_contract() {
         .collect();
     assert_eq!(
         rules,
-        [("ip", 10, 60), ("ip", 100, 15), ("user", 20, 15), ("ip", 300, 15)]
+        [
+            ("ip", 10, 60),
+            ("ip", 100, 15),
+            ("user", 20, 15),
+            ("user", 20, 15),
+            ("user", 5, 60),
+            ("user", 5, 60),
+            ("ip", 30, 60),
+            ("ip", 300, 15)
+        ]
     );
     for limit in Limit::ALL {
         assert!(limit.rule().window.to_std().unwrap() <= LONGEST_WINDOW, "{limit:?}");
@@ -65,8 +74,7 @@ fn the_rules_are_those_of_the_contract() {
 
 #[test]
 fn scopes_have_the_names_of_the_contract() {
-    use LimitScope::{ApiKey, Burst, Endpoint, Global, Ip, Organization, User};
-    let names = [Global, Organization, User, ApiKey, Ip, Endpoint, Burst].map(LimitScope::as_str);
+    let names = LimitScope::ALL.map(LimitScope::as_str);
     assert_eq!(
         names,
         ["global", "organization", "user", "api_key", "ip", "endpoint", "burst"]

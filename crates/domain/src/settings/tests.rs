@@ -63,4 +63,7 @@ fn a_number_counts_as_it_is_stored() {
     let numbers: Vec<f64> = vec![1e308; 100];
     assert_eq!(check(&object(json!({ "a": numbers }))), Err(SettingsTooLarge));
     assert_eq!(check(&object(json!({ "a": vec![1; 100] }))), Ok(()));
+    // `1.0` stays what it is.
+    assert_eq!(check(&object(json!({ "a": vec![1.0; 4000] }))), Err(SettingsTooLarge));
+    assert_eq!(check(&object(json!({ "a": vec![1.0; 3000] }))), Ok(()));
 }

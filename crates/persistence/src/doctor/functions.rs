@@ -7,23 +7,39 @@ use super::{Finding, LOOKUP, RUNTIME, rows};
 use crate::{connection::Connection, error::Result};
 
 /// Every function that may run with other rights than its caller's: what it takes, and what it tells.
-const LISTED: [(&str, &str); 6] = [
+const LISTED: [(&str, &str); 14] = [
     ("lookup.applied_migrations()", "SETOF text"),
     (
         "lookup.credentials_by_email(text)",
         "TABLE(user_id uuid, password_hash text)",
+    ),
+    (
+        "lookup.due_user_jobs(timestamp with time zone,integer)",
+        "TABLE(user_id uuid, id uuid)",
     ),
     ("lookup.free_organization_slug(text[])", "text"),
     (
         "lookup.membership(uuid,text)",
         "TABLE(organization_id uuid, status text, member_id uuid, last_seen_at timestamp with time zone, grants jsonb)",
     ),
+    ("lookup.my_current_organization()", "uuid"),
+    (
+        "lookup.my_memberships()",
+        "TABLE(id uuid, organization_id uuid, name text, slug text, status text, plan text, role_id uuid, \
+         role_key text, role_name text, joined_at timestamp with time zone, created_at timestamp with time zone, \
+         updated_at timestamp with time zone)",
+    ),
     (
         "lookup.my_organizations()",
         "TABLE(id uuid, name text, slug text, status text, plan text, region text, isolation text, settings jsonb, \
          version bigint, created_at timestamp with time zone, updated_at timestamp with time zone)",
     ),
+    ("lookup.organizations_to_leave()", "SETOF uuid"),
+    ("lookup.projects_named(text)", "uuid[]"),
+    ("lookup.user_by_email(text)", "uuid"),
+    ("lookup.user_by_link(uuid)", "uuid"),
     ("lookup.user_by_refresh_token(bytea)", "uuid"),
+    ("lookup.workspaces_named(text)", "uuid[]"),
 ];
 
 /// The paths that name no schema in which others than the owner make things.

@@ -12,7 +12,7 @@ use super::{
 use crate::{connection::Connection, error::Result};
 
 /// The tables that belong to no tenant, with what their policies compare; every other table is a tenant's.
-const GLOBAL: [(&str, Comparisons); 8] = [
+const GLOBAL: [(&str, Comparisons); 10] = [
     (
         "public.users",
         Comparisons {
@@ -32,6 +32,8 @@ const GLOBAL: [(&str, Comparisons); 8] = [
     ),
     ("public.user_idempotency_records", of_user()),
     ("public.user_events", of_user()),
+    ("public.user_jobs", of_user()),
+    ("public.user_links", of_user()),
     (
         "public.seaql_migrations",
         Comparisons {

@@ -10,6 +10,8 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
     pub(crate) user_id: Uuid,
+    pub(crate) name: Option<String>,
+    pub(crate) avatar_url: Option<String>,
     pub(crate) status: String,
     pub(crate) joined_at: DateTimeUtc,
     pub(crate) last_seen_at: Option<DateTimeUtc>,

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) isolation: String,
     pub(crate) settings: Json,
     pub(crate) version: i64,
+    pub(crate) deleted_at: Option<DateTimeUtc>,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) updated_at: DateTimeUtc,
 }

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) locale: Option<String>,
     pub(crate) preferences: Json,
     pub(crate) mfa_enabled: bool,
+    pub(crate) current_organization_id: Option<Uuid>,
     pub(crate) version: i64,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) updated_at: DateTimeUtc,

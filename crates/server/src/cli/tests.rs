@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
-use super::{Cli, Command, ConfigCommand, Migrate};
+use super::{Cli, Command, ConfigCommand, Migrate, SeedSize};
 use crate::{configuration::Purpose, exit_code::ExitCode};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -44,6 +44,20 @@ fn down_goes_one_step_and_keeps_data_unless_told_otherwise() {
     };
     assert_eq!(down("tenantry migrate down"), (1, false));
     assert_eq!(down("tenantry migrate down --steps 3 --accept-data-loss"), (3, true));
+}
+
+#[test]
+fn seeding_is_small_and_keeps_off_others_unless_told_otherwise() {
+    let seed = |line: &str| match parse(line).unwrap().command {
+        Command::Seed(options) => (options.size, options.beside_others),
+        _ => panic!("another command"),
+    };
+    assert_eq!(seed("tenantry seed"), (SeedSize::Demo, false));
+    assert_eq!(seed("tenantry seed --size large"), (SeedSize::Large, false));
+    assert_eq!(
+        seed("tenantry seed --size large --beside-others"),
+        (SeedSize::Large, true)
+    );
 }
 
 #[test]
@@ -98,6 +112,7 @@ fn help_names_commands_examples_and_exit_codes() {
         "openapi",
         "config",
         "doctor",
+        "health",
         "tenantry migrate up",
         "TENANTRY_",
     ] {

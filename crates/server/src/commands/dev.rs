@@ -2,11 +2,12 @@
 
 mod announcement;
 
-use std::{ffi::OsStr, net::TcpListener, path::Path};
+use std::{ffi::OsStr, net::TcpListener, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_domain::environment::Environment;
+use tenantry_integrations::mail::{Kept, Outbox};
 use tenantry_migrations::administrator::{self, RolePasswords};
 
 use crate::{
@@ -101,6 +102,14 @@ pub async fn run(options: Dev, sources: &Sources) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
+/// Shows a mail on the terminal. Best effort: it is kept under `/dev/mail` all the same.
+fn show(mail: &Kept) {
+    let shown = output::line(format!("\nMail to {}: {}\n\n{}", mail.to, mail.subject, mail.text));
+    if let Err(error) = shown {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a mail was not shown");
+    }
+}
+
 fn find_programs(configured: Option<&Path>, path: Option<&OsStr>) -> anyhow::Result<PostgresPrograms> {
     let root = Path::new("/");
     PostgresPrograms::find(Places { configured, path, root }).with_context(|| match configured {
@@ -137,8 +146,15 @@ impl Development<'_> {
             progress,
             ..
         } = self;
-        let settings = serve::settings(&configuration, url, &data_dir.join(KEYS), environment)?;
-        serve::until_asked_to_stop(settings, signals, |address| {
+        let settings = serve::settings(
+            &configuration,
+            url,
+            &data_dir.join(KEYS),
+            environment,
+            Some(Outbox::new(show)),
+        )?;
+        // Nobody routes requests to a server that somebody tries out.
+        serve::until_asked_to_stop(settings, signals, Duration::ZERO, |address| {
             drop(progress);
             let base = configuration.http.public_url(address);
             output::line(announcement::text(&base, data_dir, demo.as_ref())).context("cannot write to standard output")
@@ -160,7 +176,7 @@ impl Development<'_> {
             return Ok((urls.runtime, None));
         }
         self.progress.step("Loading demo data");
-        let demo = application::seed_demo(&urls.runtime, &self.environment).await?;
+        let demo = application::seed_demo(&urls.runtime, self.configuration.database.pooler, &self.environment).await?;
         Ok((urls.runtime, Some(demo)))
     }
 

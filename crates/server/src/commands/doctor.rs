@@ -22,7 +22,9 @@ pub async fn run(sources: &Sources) -> anyhow::Result<ExitCode> {
     let configuration = Configuration::load(sources, Purpose::Doctor)?;
     let url = required(configuration.database.url)?;
     let settings = Settings::new(url.expose_secret().to_owned(), CONNECTIONS);
+    let settings = settings.through(configuration.database.pooler.into());
     let database = Database::new(&settings, SystemSource::environment())?;
+    database.demand_sessions().await?;
     let findings = doctor::examine(&database, &tenantry_migrations::names()).await?;
     for finding in &findings {
         output::line(format_args!(

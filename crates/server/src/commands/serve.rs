@@ -1,6 +1,6 @@
 //! `tenantry serve`, and what `tenantry dev` shares with it.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use secrecy::SecretString;
@@ -9,9 +9,11 @@ use tenantry_auth::{
     passwords::PasswordCost,
 };
 use tenantry_domain::environment::Environment;
+use tenantry_integrations::mail::{Mailer, Outbox, SmtpSettings};
 
 use crate::{
     application,
+    cli::Serve,
     commands::required,
     configuration::{Configuration, Purpose, Sources},
     exit_code::ExitCode,
@@ -25,7 +27,7 @@ use crate::{
 /// # Errors
 /// The configuration has problems, the database cannot be reached or would not keep tenants apart, or the listen
 /// address is taken.
-pub async fn run(sources: &Sources) -> anyhow::Result<ExitCode> {
+pub async fn run(options: Serve, sources: &Sources) -> anyhow::Result<ExitCode> {
     let configuration = Configuration::load(sources, Purpose::Serve)?;
     telemetry::install(&configuration.log)?;
     warn_of_notices(&configuration);
@@ -36,8 +38,12 @@ pub async fn run(sources: &Sources) -> anyhow::Result<ExitCode> {
         .signing_keys
         .as_deref()
         .context("no signing keys are configured")?;
-    let settings = settings(&configuration, url, keys, SystemSource::environment())?;
-    until_asked_to_stop(settings, &mut signals, |address| {
+    let settings = application::Settings {
+        works: !options.no_worker,
+        ..settings(&configuration, url, keys, SystemSource::environment(), None)?
+    };
+    let grace = configuration.http.shutdown_grace;
+    until_asked_to_stop(settings, &mut signals, grace, |address| {
         tracing::info!(%address, "listening");
         Ok(())
     })
@@ -58,12 +64,14 @@ pub(super) fn settings(
     url: SecretString,
     keys: &Path,
     environment: Environment,
+    outbox: Option<Outbox>,
 ) -> anyhow::Result<application::Settings> {
     let keyring =
         keyring(keys, &environment).with_context(|| format!("cannot use the signing keys in {}", keys.display()))?;
     let http = &configuration.http;
     Ok(application::Settings {
         database_url: url,
+        pooler: configuration.database.pooler,
         max_connections: configuration.database.max_connections,
         listen: http.listen,
         public_url: http.public_url(http.listen),
@@ -74,7 +82,21 @@ pub(super) fn settings(
         environment,
         keyring: Arc::new(keyring),
         password_cost: PasswordCost::RECOMMENDED,
+        mailer: mailer(configuration, outbox)?,
+        works: true,
     })
+}
+
+/// What mails go out by, and are kept in where there is an `outbox`.
+fn mailer(configuration: &Configuration, outbox: Option<Outbox>) -> anyhow::Result<Mailer> {
+    let smtp = configuration.mail.smtp.as_ref().map(|smtp| SmtpSettings {
+        url: smtp.url.clone(),
+        from: smtp.from.clone(),
+    });
+    if smtp.is_none() && outbox.is_none() {
+        tracing::warn!("no mail goes out: TENANTRY_SMTP_URL is not set");
+    }
+    Mailer::new(smtp.as_ref(), outbox.map(Arc::new)).context("cannot use TENANTRY_SMTP_URL and TENANTRY_MAIL_FROM")
 }
 
 /// The keys in a file or a folder; a folder that is absent or empty gets a first one. Keys that are there are only read:
@@ -89,11 +111,12 @@ fn keyring(path: &Path, environment: &Environment) -> Result<Keyring, KeyError> 
     }
 }
 
-/// Starts the application, announces where it listens, and stops it when a signal says so: requests under way are
-/// finished, unless a second signal comes.
+/// Starts the application, announces where it listens, and stops it when a signal says so: it is not ready any more for
+/// the time of `grace`, then requests under way are finished, unless a second signal comes.
 pub(super) async fn until_asked_to_stop(
     settings: application::Settings,
     signals: &mut Signals,
+    grace: Duration,
     announce: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let listen = settings.listen;
@@ -108,8 +131,10 @@ pub(super) async fn until_asked_to_stop(
         },
         Err(error) => Err(error),
     };
+    // A server that failed has nothing to serve on with.
+    let grace = if outcome.is_ok() { grace } else { Duration::ZERO };
     tokio::select! {
-        () = running.stop() => {}
+        () = running.stop(grace) => {}
         () = signals.next() => tracing::warn!("told twice to stop: not waiting for requests"),
     }
     outcome

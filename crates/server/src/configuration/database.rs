@@ -1,6 +1,7 @@
 //! Databases and Redis.
 
 use secrecy::SecretString;
+use tenantry_persistence::database as persistence;
 use url::Url;
 
 use super::{reader::Reader, redaction, setting::Setting};
@@ -27,8 +28,7 @@ const POOLER: Setting = Setting::plain(
     "TENANTRY_DATABASE_POOLER",
     "`none`, or `transaction` behind a pooler that keeps no prepared statements",
 )
-.or("none")
-.not_yet("has no effect yet: statements are prepared");
+.or("none");
 
 const MAX_CONNECTIONS: Setting = Setting::plain(
     "TENANTRY_DATABASE_MAX_CONNECTIONS",
@@ -66,6 +66,15 @@ pub enum Pooler {
     None,
     /// A pooler in transaction mode that does not, such as PgBouncer before 1.21.
     Transaction,
+}
+
+impl From<Pooler> for persistence::Pooler {
+    fn from(pooler: Pooler) -> Self {
+        match pooler {
+            Pooler::None => Self::None,
+            Pooler::Transaction => Self::Transaction,
+        }
+    }
 }
 
 impl Database {

@@ -22,7 +22,8 @@ const ADMIN_LISTEN: Setting = Setting::plain(
 .or("127.0.0.1:9090")
 .not_yet("has no effect yet: nothing listens there");
 
-const PUBLIC_URL: Setting = Setting::plain(
+/// Where people reach the service.
+pub(super) const PUBLIC_URL: Setting = Setting::plain(
     "TENANTRY_PUBLIC_URL",
     "the http(s) URL under which people reach the service, without login, query and fragment",
 );
@@ -44,6 +45,13 @@ const REQUEST_TIMEOUT: Setting = Setting::plain(
 )
 .or("30");
 
+/// How long a server that was told to stop serves on.
+pub(super) const SHUTDOWN_GRACE: Setting = Setting::plain(
+    "TENANTRY_SHUTDOWN_GRACE_SECONDS",
+    "how long a server that was told to stop says that it is not ready and serves on, 0 to 300 seconds",
+)
+.or("5");
+
 const RATE_LIMITS: Setting = Setting::plain("TENANTRY_RATE_LIMITS", "`on` or `off`").or("on");
 
 const RATE_LIMITS_OFF_ALLOWED: Setting = Setting::plain(
@@ -60,6 +68,7 @@ pub(super) const SETTINGS: &[&Setting] = &[
     &BASE_DOMAIN,
     &CORS_ORIGINS,
     &REQUEST_TIMEOUT,
+    &SHUTDOWN_GRACE,
     &RATE_LIMITS,
     &RATE_LIMITS_OFF_ALLOWED,
 ];
@@ -79,6 +88,8 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// `TENANTRY_REQUEST_TIMEOUT_SECONDS`, 1 to 300 s.
     pub request_timeout: Duration,
+    /// `TENANTRY_SHUTDOWN_GRACE_SECONDS`, 0 to 300 s.
+    pub shutdown_grace: Duration,
     /// `TENANTRY_RATE_LIMITS`.
     pub rate_limits: RateLimits,
 }
@@ -102,6 +113,9 @@ impl Http {
         let seconds = reader.value(&REQUEST_TIMEOUT, |text| {
             text.parse().ok().filter(|s| (1..=300).contains(s))
         });
+        let grace_seconds = reader.value(&SHUTDOWN_GRACE, |text| {
+            text.parse().ok().filter(|s| (0..=300).contains(s))
+        });
         let rate_limits = rate_limits(reader);
         Some(Self {
             listen: listen?,
@@ -110,6 +124,7 @@ impl Http {
             base_domain: base_domain?,
             cors_origins: cors_origins?,
             request_timeout: Duration::from_secs(seconds?),
+            shutdown_grace: Duration::from_secs(grace_seconds?),
             rate_limits: rate_limits?,
         })
     }

@@ -11,7 +11,16 @@ const REDACTED: &str = "[redacted]";
 const SHOWN: usize = 120;
 
 /// Schemes of the URLs whose parts are known well enough to show some.
-const KNOWN_SCHEMES: &[&str] = &["postgres", "postgresql", "redis", "rediss", "redis+unix", "unix"];
+const KNOWN_SCHEMES: &[&str] = &[
+    "postgres",
+    "postgresql",
+    "redis",
+    "rediss",
+    "redis+unix",
+    "unix",
+    "smtp",
+    "smtps",
+];
 
 /// Parameters of such a URL that are shown; any other may be a password.
 const HARMLESS_PARAMETERS: &[&str] = &[
@@ -22,6 +31,7 @@ const HARMLESS_PARAMETERS: &[&str] = &[
     "user",
     "dbname",
     "application_name",
+    "tls",
 ];
 
 /// A value as it may be shown to people.

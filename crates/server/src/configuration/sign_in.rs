@@ -6,7 +6,7 @@ use super::{Purpose, reader::Reader, setting::Setting};
 
 const REGISTRATION: Setting = Setting::plain("TENANTRY_REGISTRATION", "`open` or `private`")
     .or("open")
-    .not_yet("lets nobody register: sign-up by mail is not there yet");
+    .not_yet("lets nobody register: there are no invitations yet");
 
 /// The keys that access tokens are signed with.
 pub(super) const SIGNING_KEYS: Setting = Setting::plain(
@@ -42,7 +42,7 @@ impl SignIn {
             "private" => Some(Registration::Private),
             _ => None,
         });
-        let must_exist = reader.purpose() == Purpose::Serve;
+        let must_exist = matches!(reader.purpose(), Purpose::Serve | Purpose::Worker);
         let signing_keys = reader.optional(&SIGNING_KEYS, |text| {
             let exists = fs::metadata(text).is_ok_and(|found| found.is_file() || found.is_dir());
             (exists || !must_exist).then(|| PathBuf::from(text))

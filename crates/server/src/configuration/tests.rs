@@ -240,17 +240,17 @@ fn each_setting_without_effect_gets_a_sentence() {
         ("TENANTRY_REDIS_URL", "redis://cache"),
         ("TENANTRY_DATABASE_REPLICA_URL", "postgres://u:p@db/t"),
         ("TENANTRY_BASE_DOMAIN", "a.example"),
-        ("TENANTRY_DATABASE_POOLER", "transaction"),
         ("TENANTRY_ADMIN_LISTEN", "127.0.0.1:9999"),
         ("TENANTRY_REGISTRATION", "private"),
         ("TENANTRY_DATABASE_URL", "postgres://u:p@db/t"),
+        ("TENANTRY_SHUTDOWN_GRACE_SECONDS", "1"),
     ] {
         let notices = notices(&[(name, value)]);
         assert_eq!(notices.len(), 1, "{name}");
         assert!(notices.iter().all(|notice| notice.starts_with(name)), "{notices:?}");
     }
     // A default that is written out changes nothing, so that there is nothing to say.
-    assert!(notices(&[("TENANTRY_REGISTRATION", "open"), ("TENANTRY_DATABASE_POOLER", "none")]).is_empty());
+    assert!(notices(&[("TENANTRY_REGISTRATION", "open")]).is_empty());
 }
 
 #[test]

@@ -100,3 +100,19 @@ fn codes_are_stable() {
     assert_eq!(Weakness::TooLong.code(), "length");
     assert_eq!(Weakness::Common.code(), "common");
 }
+
+#[test]
+fn the_part_of_the_address_before_its_at_is_not_in_the_password() {
+    for (email, refused) in [
+        ("Lantern@example.com", true),
+        ("ant@example.com", true),
+        ("an@example.com", false),
+        ("harbour@seven.example", true),
+        ("kettle@example.com", false),
+        ("no address", false),
+    ] {
+        let password = SecretString::from("seven lanterns over a quiet harbour");
+        let expected = if refused { Err(Weakness::Common) } else { Ok(()) };
+        assert_eq!(check(&password, email), expected, "{email}");
+    }
+}

@@ -20,6 +20,7 @@ Tenantry is ready.
 
   API   {base}/api/v1
   Docs  {base}/docs/
+  Mail  {base}/dev/mail
   Data  {data}
 {accounts}
 Try it:

@@ -15,6 +15,7 @@ fn with_nothing_given_dev_has_all_it_needs() {
     assert_eq!(configuration.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(configuration.http.admin_listen.to_string(), "127.0.0.1:9090");
     assert_eq!(configuration.http.request_timeout, Duration::from_secs(30));
+    assert_eq!(configuration.http.shutdown_grace, Duration::from_secs(5));
     assert_eq!(configuration.http.rate_limits, RateLimits::On);
     assert_eq!(
         configuration.http.public_url(configuration.http.listen),
@@ -23,6 +24,7 @@ fn with_nothing_given_dev_has_all_it_needs() {
     assert_eq!(configuration.database.max_connections, 10);
     assert_eq!(configuration.database.pooler, Pooler::None);
     assert_eq!(configuration.sign_in.registration, Registration::Open);
+    assert!(configuration.mail.smtp.is_none());
     assert_eq!(configuration.log.filter, "info");
     assert_eq!(configuration.log.format, LogFormat::Pretty);
     assert_eq!(configuration.development.data_dir, Path::new(".tenantry/dev"));
@@ -49,10 +51,13 @@ fn every_setting_is_read() {
             "https://a.example, http://localhost:3000 ,https://B.example:443",
         ),
         ("TENANTRY_REQUEST_TIMEOUT_SECONDS", "300"),
+        ("TENANTRY_SHUTDOWN_GRACE_SECONDS", "0"),
         ("TENANTRY_RATE_LIMITS", "off"),
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", "yes"),
         ("TENANTRY_REGISTRATION", "private"),
         ("TENANTRY_SIGNING_KEYS", folder),
+        ("TENANTRY_SMTP_URL", "smtp://mailer:four@mail:2525?tls=opportunistic"),
+        ("TENANTRY_MAIL_FROM", "Tenantry <no-reply@example.com>"),
         ("TENANTRY_LOG", "warn,tenantry_api=debug"),
         ("TENANTRY_LOG_FORMAT", "pretty"),
         ("TENANTRY_DATA_DIR", "/data"),
@@ -91,9 +96,16 @@ fn every_setting_is_read() {
         ["https://a.example", "http://localhost:3000", "https://b.example"]
     );
     assert_eq!(configuration.http.request_timeout, Duration::from_secs(300));
+    assert_eq!(configuration.http.shutdown_grace, Duration::ZERO);
     assert_eq!(configuration.http.rate_limits, RateLimits::Off);
     assert_eq!(configuration.sign_in.registration, Registration::Private);
     assert_eq!(configuration.sign_in.signing_keys.as_deref(), Some(Path::new(folder)));
+    let smtp = configuration.mail.smtp.unwrap();
+    assert_eq!(
+        smtp.url.expose_secret(),
+        "smtp://mailer:four@mail:2525?tls=opportunistic"
+    );
+    assert_eq!(smtp.from, "Tenantry <no-reply@example.com>");
     assert_eq!(configuration.log.filter, "warn,tenantry_api=debug");
     assert_eq!(configuration.log.format, LogFormat::Pretty);
     assert_eq!(configuration.development.data_dir, Path::new("/data"));
@@ -125,6 +137,17 @@ fn what_does_not_fit_is_refused() {
             &["0", "1001", "-1", "ten", "1.5", "99999999999999999999"],
         ),
         ("TENANTRY_REDIS_URL", &["cache:6379", "http://cache", "redis://"]),
+        (
+            "TENANTRY_SMTP_URL",
+            &[
+                "mail",
+                "http://mail",
+                "smtp://",
+                "smtp://user@mail",
+                "smtp://mail?tls=maybe",
+            ],
+        ),
+        ("TENANTRY_MAIL_FROM", &["Tenantry", "a@example.com, b@example.com"]),
         (
             "TENANTRY_LISTEN",
             &["8080", "localhost", "127.0.0.1", "127.0.0.1:65536", "::1:80"],
@@ -164,6 +187,7 @@ fn what_does_not_fit_is_refused() {
             ],
         ),
         ("TENANTRY_REQUEST_TIMEOUT_SECONDS", &["0", "301", "30s"]),
+        ("TENANTRY_SHUTDOWN_GRACE_SECONDS", &["-1", "301", "5s"]),
         ("TENANTRY_RATE_LIMITS", &["no", "false", "OFF"]),
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", &["true"]),
         ("TENANTRY_REGISTRATION", &["closed", "Private"]),

@@ -1,0 +1,55 @@
+// Examples that can be executed as they stand.
+
+import { ask } from "./ask.js";
+
+/**
+ * What a caller can see, by the names that parameters and fields have: one organization, and one of each resource in it.
+ * Only what the caller may view is asked for.
+ */
+export async function find(token) {
+  const get = (path) => ask("GET", path, { token });
+  const [organization] = await get("/api/v1/organizations?sort=createdAt&pageSize=1");
+  const sessions = await get("/api/v1/auth/sessions");
+  const sessionId = (sessions.find((session) => !session.current) ?? sessions[0])?.id;
+  if (!organization) return { known: { sessionId } };
+  const base = `/api/v1/organizations/${organization.id}`;
+  const context = await get(`${base}/context`);
+  const one = async (resource, query) => {
+    if (!context.permissions.includes(`${resource}:view`)) return undefined;
+    const [found] = await get(`${base}/${resource}s?pageSize=1${query}`);
+    return found?.id;
+  };
+  const [wsId, projectId, memberId] = await Promise.all([
+    one("workspace", "&sort=createdAt"),
+    one("project", "&sort=createdAt"),
+    // The one who joined last: whoever asks is rather not that one.
+    one("member", ""),
+  ]);
+  const known = { orgId: organization.slug, organizationId: organization.id, wsId, projectId, memberId, sessionId };
+  return { known, organization, role: context.role };
+}
+
+/**
+ * The document with such examples. What may be left out is left out: its example moves to the description, as Swagger UI
+ * would send it.
+ */
+export function fit(description, known = {}) {
+  const fitted = structuredClone(description);
+  const operations = Object.values(fitted.paths).flatMap((item) => Object.values(item));
+  for (const parameter of operations.flatMap((operation) => operation.parameters ?? [])) {
+    if (parameter.required) {
+      parameter.example = known[parameter.name] ?? parameter.example;
+    } else {
+      const { description: said = "", schema } = parameter;
+      const example = parameter.example ?? schema.examples?.[0];
+      if (example && schema.default === undefined) parameter.description = `${said}\n\nExample: \`${example}\``;
+      delete parameter.example;
+    }
+  }
+  for (const { example } of Object.values(fitted.components.schemas)) {
+    for (const field of Object.keys(example ?? {})) {
+      example[field] = known[field] ?? example[field];
+    }
+  }
+  return fitted;
+}

@@ -1,0 +1,60 @@
+//! Jobs: what is done after the request that asked for it.
+//!
+//! A job is enqueued in the transaction of its cause and belongs to whom it is done for. It is done at least once: whoever
+//! does one must be able to do it again. To add one: a variant of [`UserJob`], and what doing it means in the services.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{environment::Timestamp, ids::LinkId};
+
+/// How long a worker has a job before another may take it.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// How long a job is tried before it is given up.
+pub const MAX_AGE: TimeDelta = TimeDelta::hours(24);
+
+/// How long the first retry waits.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest that a retry waits.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
+
+/// Something to be done for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "all that is done for people so far is mailing them"
+)]
+pub enum UserJob {
+    /// Mailing them the link by which they prove that their address is theirs.
+    MailVerification {
+        /// The link.
+        link: LinkId,
+    },
+    /// Mailing them the link by which they choose another password.
+    MailPasswordReset {
+        /// The link.
+        link: LinkId,
+    },
+    /// Telling them that their password was changed.
+    MailPasswordChanged {
+        /// When it was.
+        at: Timestamp,
+    },
+}
+
+/// When a job that was made at `created` and failed at `now`, for the `attempts`th time, is tried again: later each time, and
+/// with `jitter` (0 to 255) up to half as late again, so that what failed together is not tried together. `None` where it is
+/// to be given up.
+#[must_use]
+pub fn next_try(created: Timestamp, attempts: u32, now: Timestamp, jitter: u8) -> Option<Timestamp> {
+    let doublings = attempts.saturating_sub(1).min(16);
+    let pause = (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE);
+    let next = now + pause + pause * i32::from(jitter) / 512;
+    (next - created <= MAX_AGE).then_some(next)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What is written to people.
+//!
+//! To add a letter: a variant, the arms that the compiler asks for, its name in [`Letter::NAMES`], and its templates in
+//! `templates/{language}/{name}.txt` and `.html`, which are listed in the module of templates. A test writes every
+//! letter in every language.
+
+use std::{collections::BTreeMap, fmt};
+
+use minijinja::Value;
+use uuid::Uuid;
+
+use super::{Language, Mail, Recipient, RenderError, message::one_line, templates};
+
+/// The most characters of a name that a letter shows.
+const MAX_NAME: usize = 100;
+
+/// What is written.
+#[derive(Clone)]
+pub enum Letter {
+    /// Asks a person to prove that the address is theirs.
+    VerifyEmail {
+        /// Where to do so; it holds a secret.
+        link: String,
+        /// For how many hours the link works.
+        hours: u32,
+    },
+    /// Lets a person choose a new password.
+    ResetPassword {
+        /// Where to do so; it holds a secret.
+        link: String,
+        /// For how many minutes the link works.
+        minutes: u32,
+    },
+    /// Tells a person that their password is another one now.
+    PasswordChanged {
+        /// When it was changed, as a person reads it.
+        at: String,
+    },
+}
+
+impl Letter {
+    /// The name of every letter.
+    pub const NAMES: [&str; 3] = ["verify_email", "reset_password", "password_changed"];
+
+    /// Its name, which is also that of its templates.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::VerifyEmail { .. } => "verify_email",
+            Self::ResetPassword { .. } => "reset_password",
+            Self::PasswordChanged { .. } => "password_changed",
+        }
+    }
+
+    /// The letter of that name with made-up content, for a preview. Its links lead to `base_url`.
+    #[must_use]
+    pub fn example(name: &str, base_url: &str) -> Option<Self> {
+        let base_url = base_url.trim_end_matches('/');
+        match name {
+            "verify_email" => Some(Self::VerifyEmail {
+                link: format!("{base_url}/verify-email?token=example"),
+                hours: 24,
+            }),
+            "reset_password" => Some(Self::ResetPassword {
+                link: format!("{base_url}/reset-password?token=example"),
+                minutes: 30,
+            }),
+            "password_changed" => Some(Self::PasswordChanged {
+                at: "2026-01-31 09:30 UTC".to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Writes it to `to` in `language`. `id` is the mail's own.
+    ///
+    /// # Errors
+    /// When one of its templates has a mistake.
+    pub fn write(&self, id: Uuid, to: Recipient, language: Language) -> Result<Mail, RenderError> {
+        // A name of several lines could pass for a part of the letter that we wrote.
+        let name = Some(one_line(&to.name, MAX_NAME)).filter(|name| !carries_more(name));
+        let name = name.unwrap_or_default();
+        let mut values = BTreeMap::from([("name", Value::from(name)), ("lang", Value::from(language.tag()))]);
+        match self {
+            Self::VerifyEmail { link, hours } => {
+                values.insert("link", Value::from(link.as_str()));
+                values.insert("hours", Value::from(*hours));
+            }
+            Self::ResetPassword { link, minutes } => {
+                values.insert("link", Value::from(link.as_str()));
+                values.insert("minutes", Value::from(*minutes));
+            }
+            Self::PasswordChanged { at } => {
+                values.insert("at", Value::from(at.as_str()));
+            }
+        }
+        let (subject, text) = templates::text(self.name(), language, &values)?;
+        values.insert("subject", Value::from(subject.as_str()));
+        let html = templates::html(self.name(), language, &values)?;
+        Ok(Mail {
+            id,
+            to,
+            subject,
+            text,
+            html,
+        })
+    }
+}
+
+/// Whether a name carries what a name has no use for: an address to be followed, or marks that turn the text around it. It was
+/// chosen by whoever typed the reader's address, who may be anybody, and our mail shall not carry their message.
+fn carries_more(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    lower.contains("://") || lower.contains("www.") || name.contains(turns)
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

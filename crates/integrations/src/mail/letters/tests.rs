@@ -1,0 +1,179 @@
+#![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+use uuid::Uuid;
+
+use super::{Letter, MAX_NAME};
+use crate::mail::{Language, Mail, Recipient};
+
+const BASE: &str = "https://app.example.com/";
+
+fn letter(name: &str) -> Letter {
+    Letter::example(name, BASE).unwrap()
+}
+
+fn written(letter: &Letter, name: &str, language: Language) -> Mail {
+    let to = Recipient {
+        name: name.to_owned(),
+        address: "ann@example.com".to_owned(),
+    };
+    letter.write(Uuid::nil(), to, language).unwrap()
+}
+
+fn link(letter: &Letter) -> Option<&str> {
+    match letter {
+        Letter::VerifyEmail { link, .. } | Letter::ResetPassword { link, .. } => Some(link),
+        Letter::PasswordChanged { .. } => None,
+    }
+}
+
+/// What a reader of the HTML sees of it, as far as these letters escape anything.
+fn unescaped(html: &str) -> String {
+    html.replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[test]
+fn every_letter_is_written_in_every_language() {
+    for name in Letter::NAMES {
+        for language in Language::ALL {
+            let letter = letter(name);
+            assert_eq!(letter.name(), name);
+            let mail = written(&letter, "Zoë 王", language);
+            let what = format!("{name} in {language:?}");
+            assert!(!mail.subject.trim().is_empty(), "{what}");
+            assert!(!mail.subject.contains(['\r', '\n']), "{what}");
+            assert!(!mail.text.contains("Subject:"), "{what}");
+            assert!(!mail.text.starts_with('\n'), "{what}");
+            assert!(mail.text.contains("Zoë 王"), "{what}");
+            assert!(mail.html.contains("Zoë 王"), "{what}");
+            assert!(mail.html.starts_with("<!doctype html>"), "{what}");
+            assert!(
+                mail.html.contains(&format!("<html lang=\"{}\">", language.tag())),
+                "{what}"
+            );
+            assert!(
+                mail.html.contains(&format!("<title>{}</title>", mail.subject)),
+                "{what}"
+            );
+            assert!(!mail.text.contains("{{") && !mail.html.contains("{{"), "{what}");
+        }
+    }
+}
+
+#[test]
+fn languages_differ() {
+    for name in Letter::NAMES {
+        let english = written(&letter(name), "Ann", Language::English);
+        let german = written(&letter(name), "Ann", Language::German);
+        assert_ne!(english.subject, german.subject);
+        assert!(english.text.starts_with("Hello Ann,"), "{name}");
+        assert!(german.text.starts_with("Guten Tag Ann,"), "{name}");
+    }
+}
+
+#[test]
+fn a_link_has_a_line_of_its_own_and_can_be_clicked_and_read() {
+    let letter = Letter::VerifyEmail {
+        link: "https://app.example.com/verify?a=1&b=\"2\"#token=tnv_abc".to_owned(),
+        hours: 24,
+    };
+    for language in Language::ALL {
+        let mail = written(&letter, "Ann", language);
+        let link = link(&letter).unwrap();
+        assert!(mail.text.lines().any(|line| line == link));
+        assert!(!mail.html.contains(link), "the quotation marks are escaped");
+        let html = unescaped(&mail.html);
+        assert!(html.contains(&format!("href=\"{link}\"")));
+        assert!(html.contains(&format!(">{link}</a>")));
+    }
+}
+
+#[test]
+fn numbers_agree_with_their_nouns() {
+    for (hours, english, german) in [(1, " 1 hour.", " 1 Stunde."), (24, " 24 hours.", " 24 Stunden.")] {
+        let letter = Letter::VerifyEmail {
+            link: BASE.to_owned(),
+            hours,
+        };
+        assert!(written(&letter, "Ann", Language::English).text.contains(english));
+        assert!(written(&letter, "Ann", Language::German).text.contains(german));
+    }
+}
+
+#[test]
+fn markup_in_a_name_stays_text() {
+    for name in Letter::NAMES {
+        for language in Language::ALL {
+            let mail = written(&letter(name), "<script>alert(1)</script>", language);
+            assert!(!mail.html.contains("<script"), "{name}");
+            assert!(mail.html.contains("&lt;script&gt;"), "{name}");
+            assert!(mail.text.contains("<script>alert(1)</script>"), "{name}");
+            let mail = written(&letter(name), "{{ link }}{% raw %}", language);
+            assert!(mail.text.contains("{{ link }}{% raw %}"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_name_adds_no_lines_and_has_its_limits() {
+    for name in Letter::NAMES {
+        let plain = written(&letter(name), "Ann", Language::English);
+        let lines = written(
+            &letter(name),
+            "Ann\r\n\r\nhttps://evil.example\u{2028}",
+            Language::English,
+        );
+        assert_eq!(lines.text.lines().count(), plain.text.lines().count());
+        let long = written(&letter(name), &"x".repeat(5000), Language::English);
+        assert!(long.text.contains(&"x".repeat(MAX_NAME)));
+        assert!(!long.text.contains(&"x".repeat(MAX_NAME + 1)));
+    }
+}
+
+#[test]
+fn what_is_printed_holds_no_secret() {
+    for name in Letter::NAMES {
+        let letter = letter(name);
+        assert_eq!(format!("{letter:?}"), name);
+        let shown = format!("{:?}", written(&letter, "Ann", Language::English));
+        for secret in ["token", "example", "Ann", "http", "password", "address"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn there_is_an_example_of_each_and_of_nothing_else() {
+    for name in Letter::NAMES {
+        let letter = letter(name);
+        assert!(
+            link(&letter).is_none_or(|link| link.starts_with("https://app.example.com/") && !link.contains("com//"))
+        );
+    }
+    assert!(Letter::example("", BASE).is_none());
+    assert!(Letter::example("layout", BASE).is_none());
+}
+
+#[test]
+fn a_name_that_carries_a_message_is_not_repeated() {
+    for evil in [
+        "Your prize: https://evil.example/win",
+        "See WWW.evil.example",
+        "Ann \u{202e}elpmaxe",
+    ] {
+        for language in Language::ALL {
+            for name in Letter::NAMES {
+                let mail = written(&letter(name), evil, language);
+                assert!(
+                    !mail.text.contains("evil") && !mail.text.contains('\u{202e}'),
+                    "{}",
+                    mail.text
+                );
+                assert!(
+                    !mail.html.contains("evil") && !mail.html.contains('\u{202e}'),
+                    "{}",
+                    mail.html
+                );
+            }
+        }
+    }
+}

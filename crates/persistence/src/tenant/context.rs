@@ -1,0 +1,151 @@
+//! Who calls and what they hold in one organization.
+
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
+use serde_json::Value;
+use tenantry_domain::{
+    authorization::Membership, environment::Timestamp, ids::OrganizationId, organizations::OrganizationStatus, slugs,
+};
+use uuid::Uuid;
+
+use crate::{
+    Database,
+    connection::Connection,
+    database::Mode,
+    error::{Error, Result, known},
+    roles,
+    sessions::Principal,
+};
+
+/// How a request names an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OrganizationRef {
+    /// By id.
+    Id(OrganizationId),
+    /// By what may be a slug: it is looked up as it is.
+    Slug(String),
+}
+
+impl OrganizationRef {
+    /// Takes what a UUID parser accepts for an id and all else for a slug. A text that can be neither is `None`, so it is
+    /// not looked up at all.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(id) => Some(Self::Id(id)),
+            Err(_) if is_slug_text(text) => Some(Self::Slug(text.to_owned())),
+            Err(_) => None,
+        }
+    }
+}
+
+/// The letters of a slug, without its finer rules: an organization keeps a slug that was reserved after it took it.
+fn is_slug_text(text: &str) -> bool {
+    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (1..=slugs::MAX).contains(&text.len()) && text.bytes().all(letter)
+}
+
+/// Who calls and what they hold in one organization, as the database said at one moment. Made by [`load`] alone.
+#[derive(Debug)]
+pub struct TenantContext {
+    principal: Principal,
+    pub(super) membership: Membership,
+    pub(super) status: OrganizationStatus,
+    last_seen_at: Option<Timestamp>,
+    /// What the membership's grants were read from.
+    pub(super) grants: Value,
+}
+
+impl TenantContext {
+    /// What the caller holds.
+    #[must_use]
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// That the organization can be worked in: all that is asked where being a member is enough.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`].
+    pub fn demand_active(&self) -> Result<()> {
+        match self.status {
+            OrganizationStatus::Active => Ok(()),
+            OrganizationStatus::Suspended => Err(Error::Suspended),
+            OrganizationStatus::Deleted => Err(Error::NotFound),
+        }
+    }
+
+    /// When the member was last seen here, as far as this was written down.
+    #[must_use]
+    pub fn last_seen_at(&self) -> Option<Timestamp> {
+        self.last_seen_at
+    }
+}
+
+/// Loads what the caller holds in an organization: two round trips. `None` for a stranger, and where there is none.
+///
+/// # Errors
+/// When the database fails, or the caller's session has ended.
+pub async fn load(
+    database: &Database,
+    principal: &Principal,
+    organization: &OrganizationRef,
+) -> Result<Option<TenantContext>> {
+    let connection = database.begin(Mode::ReadOnly, Some(principal.user()), None).await?;
+    read_context(&connection, principal, organization, database.environment().now()).await
+}
+
+pub(super) async fn read_context(
+    connection: &Connection,
+    principal: &Principal,
+    organization: &OrganizationRef,
+    now: Timestamp,
+) -> Result<Option<TenantContext>> {
+    let (id, slug) = match organization {
+        OrganizationRef::Id(id) => (Some(id.as_uuid()), None),
+        OrganizationRef::Slug(slug) => (None, Some(slug.clone())),
+    };
+    let statement = Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "select session.live, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants
+         from (select exists (select 1 from sessions
+                              where user_id = $1 and id = $2 and revoked_at is null and expires_at > $3) as live) session
+         left join lookup.membership($4, $5) m on true",
+        [
+            principal.user().as_uuid().into(),
+            principal.session().as_uuid().into(),
+            now.into(),
+            id.into(),
+            slug.into(),
+        ],
+    );
+    let row = connection.query_one_raw(statement).await?.ok_or(Error::SessionEnded)?;
+    if !row.try_get::<bool>("", "live")? {
+        return Err(Error::SessionEnded);
+    }
+    context_from_row(&row, principal)
+}
+
+fn context_from_row(row: &QueryResult, principal: &Principal) -> Result<Option<TenantContext>> {
+    let Some(organization) = row.try_get::<Option<Uuid>>("", "organization_id")? else {
+        return Ok(None);
+    };
+    let grants: Value = row.try_get("", "grants")?;
+    Ok(Some(TenantContext {
+        principal: principal.clone(),
+        membership: Membership {
+            organization: organization.into(),
+            member: row.try_get::<Uuid>("", "member_id")?.into(),
+            user: principal.user(),
+            grants: roles::grants_from_json(grants.clone())?,
+        },
+        status: known("organizations.status", &row.try_get::<String>("", "status")?)?,
+        last_seen_at: row.try_get("", "last_seen_at")?,
+        grants,
+    }))
+}

@@ -1,0 +1,141 @@
+//! Mails to people. Each is a job; what it says is read when it is sent, and one that has lost its point is not.
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret as _;
+use tenantry_auth::mailed_links;
+use tenantry_domain::{
+    environment::Timestamp,
+    ids::LinkId,
+    links::{Link, LinkPurpose},
+    users::User,
+};
+use tenantry_integrations::mail::{Kept, Language, Letter, Recipient, RenderError, SendError};
+use tenantry_persistence::{Error as StoreError, user::UserTx};
+
+use crate::{
+    Services,
+    jobs::{Failure, TakenJob},
+};
+
+/// How many times `unit` it is, a begun one counted.
+fn rounded_up(count: i64, unit: i64) -> u32 {
+    u32::try_from((count + unit - 1) / unit).unwrap_or_default()
+}
+
+/// Why a mail did not go out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Undelivered {
+    /// It could not be written.
+    #[error("the mail could not be written: {0}")]
+    Unwritten(#[from] RenderError),
+    /// It could not be sent.
+    #[error("{0}")]
+    Unsent(#[from] SendError),
+}
+
+impl Services {
+    /// The mails that are kept to be looked at, newest first; `None` where mails are not kept.
+    #[must_use]
+    pub fn kept_mails(&self) -> Option<Vec<Kept>> {
+        self.settings().mailer.outbox().map(|outbox| outbox.mails())
+    }
+
+    /// Mails the link by which a person proves that their address is theirs.
+    pub(crate) async fn mail_verification(&self, job: &TakenJob, link: LinkId) -> Result<(), Failure> {
+        let purpose = LinkPurpose::VerifyEmail;
+        let Some((user, left)) = self.still_to_be_mailed(job, purpose, link).await? else {
+            return Ok(());
+        };
+        if user.email_verified_at.is_some() {
+            return Ok(());
+        }
+        let letter = Letter::VerifyEmail {
+            link: self.link("verify-email", purpose, link),
+            hours: rounded_up(left.num_minutes(), 60),
+        };
+        self.deliver(job, &letter, &user).await
+    }
+
+    /// Mails the link by which a person chooses another password.
+    pub(crate) async fn mail_password_reset(&self, job: &TakenJob, link: LinkId) -> Result<(), Failure> {
+        let purpose = LinkPurpose::ResetPassword;
+        let Some((user, left)) = self.still_to_be_mailed(job, purpose, link).await? else {
+            return Ok(());
+        };
+        let letter = Letter::ResetPassword {
+            link: self.link("reset-password", purpose, link),
+            minutes: rounded_up(left.num_seconds(), 60),
+        };
+        self.deliver(job, &letter, &user).await
+    }
+
+    /// Tells a person that their password was changed.
+    pub(crate) async fn mail_password_changed(&self, job: &TakenJob, at: Timestamp) -> Result<(), Failure> {
+        let Some((user, _)) = self.recipient(job, None).await? else {
+            return Ok(());
+        };
+        if user.email_verified_at.is_none() {
+            // Perhaps the address is not theirs, and its owner has nothing to do with it.
+            return Ok(());
+        }
+        let at = at.format("%Y-%m-%d %H:%M UTC").to_string();
+        self.deliver(job, &Letter::PasswordChanged { at }, &user).await
+    }
+
+    /// Where a link leads, its secret included.
+    fn link(&self, page: &str, purpose: LinkPurpose, link: LinkId) -> String {
+        let secret = mailed_links::secret(self.keyring(), purpose, link);
+        format!("{}/{page}?token={}", self.link_base(), secret.expose_secret())
+    }
+
+    /// Whom to mail a link to, and how long it is good yet; `None` where it was used. One that has expired on the way is a failure
+    /// that is told.
+    async fn still_to_be_mailed(
+        &self,
+        job: &TakenJob,
+        purpose: LinkPurpose,
+        link: LinkId,
+    ) -> Result<Option<(User, TimeDelta)>, Failure> {
+        let Some((user, link)) = self.recipient(job, Some(link)).await? else {
+            return Ok(None);
+        };
+        let now = self.environment().now();
+        let Some(link) = link.filter(|link| link.used_at.is_none()) else {
+            return Ok(None);
+        };
+        if link.is_good(purpose, user.email.canonical(), now) {
+            return Ok(Some((user, link.expires_at - now)));
+        }
+        Err(Failure::Lasting("its link has expired before it was mailed".to_owned()))
+    }
+
+    /// The person whom a job is for, with a link of theirs; `None` once they are gone.
+    async fn recipient(&self, job: &TakenJob, link: Option<LinkId>) -> Result<Option<(User, Option<Link>)>, Failure> {
+        let tx = UserTx::read(self.database(), job.user, job.trace).await?;
+        let user = match tx.oneself().await {
+            Err(StoreError::SessionEnded) => return Ok(None),
+            user => user?,
+        };
+        let link = match link {
+            Some(link) => tx.link(link).await?,
+            None => None,
+        };
+        Ok(Some((user, link)))
+    }
+
+    /// Writes a mail in the language of its reader, and sends it.
+    async fn deliver(&self, job: &TakenJob, letter: &Letter, user: &User) -> Result<(), Failure> {
+        let to = Recipient {
+            name: user.name.as_str().to_owned(),
+            address: user.email.as_str().to_owned(),
+        };
+        let language = Language::of(user.locale.as_deref());
+        let mail = letter
+            .write(job.id.as_uuid(), to, language)
+            .map_err(Undelivered::from)?;
+        let sent = self.settings().mailer.send(&mail, self.environment().now()).await;
+        sent.map_err(Undelivered::from)?;
+        tracing::info!(letter = letter.name(), "a mail was sent");
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! Proving that one's address is one's own.
+
+use tenantry_auth::mailed_links;
+use tenantry_domain::{
+    emails::Email,
+    events::{Event, EventType, Subject},
+    ids::UserId,
+    jobs::UserJob,
+    links::LinkPurpose,
+    trace::TraceId,
+    users::User,
+};
+use tenantry_persistence::{
+    Error as StoreError,
+    system::{SystemReason, SystemTx},
+    user::UserTx,
+};
+
+use crate::{
+    Services,
+    callers::Principal,
+    error::{Error, Result},
+};
+
+impl Services {
+    /// Mails the caller a link to prove their address by, unless they have.
+    ///
+    /// # Errors
+    /// When the session has ended, or the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn request_own_verification(&self, principal: &Principal, trace: TraceId) -> Result<()> {
+        let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        let user = tx.oneself().await?;
+        self.requested(tx, &user, LinkPurpose::VerifyEmail).await
+    }
+
+    /// Mails whoever has an address a link: to prove it by, unless they have; or to choose another password by. Nobody is told
+    /// whether anybody has it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn request_link(&self, purpose: LinkPurpose, email: &Email, trace: TraceId) -> Result<()> {
+        let tx = SystemTx::begin(self.database(), SystemReason::MailRequest).await?;
+        // Nobody takes about as long to look up as somebody.
+        let found = tx.user_by_email(email.canonical()).await?;
+        drop(tx);
+        let user = found.unwrap_or_else(|| UserId::new(self.environment()));
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        match tx.oneself_to_keep().await {
+            Ok(user) => self.requested(tx, &user, purpose).await,
+            // There is nobody, or nobody any more.
+            Err(StoreError::SessionEnded) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn requested(&self, tx: UserTx, user: &User, purpose: LinkPurpose) -> Result<()> {
+        let event = match purpose {
+            LinkPurpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(()),
+            LinkPurpose::VerifyEmail => EventType::UserVerificationRequested,
+            LinkPurpose::ResetPassword => EventType::UserPasswordResetRequested,
+        };
+        mail_link(&tx, user, purpose).await?;
+        tx.commit(Event::bare(event, User::TYPE, user.id)).await?;
+        self.ring_for_jobs();
+        Ok(())
+    }
+
+    /// Proves an address by the secret of a link that was mailed to it.
+    ///
+    /// # Errors
+    /// [`Error::LinkGone`]; and when the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn verify_email(&self, secret: &str, trace: TraceId) -> Result<User> {
+        let (tx, user) = self.follow_link(LinkPurpose::VerifyEmail, secret, trace).await?;
+        tx.use_links(LinkPurpose::VerifyEmail).await?;
+        let user = tx.verify_email(&user).await?;
+        tx.commit(Event::bare(EventType::UserEmailVerified, User::TYPE, user.id))
+            .await?;
+        Ok(user)
+    }
+
+    /// A transaction of whoever a link was mailed to, in which it is good and nobody else uses it.
+    ///
+    /// # Errors
+    /// [`Error::LinkGone`]; and when the database is away.
+    pub(super) async fn follow_link(
+        &self,
+        purpose: LinkPurpose,
+        secret: &str,
+        trace: TraceId,
+    ) -> Result<(UserTx, User)> {
+        let shown = mailed_links::read(self.keyring(), purpose, secret).ok_or(Error::LinkGone)?;
+        let tx = SystemTx::begin(self.database(), SystemReason::MailedLink).await?;
+        let user = tx.user_by_link(shown.id()).await?.ok_or(Error::LinkGone)?;
+        drop(tx);
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        let user = match tx.oneself_to_change().await {
+            Err(StoreError::SessionEnded) => return Err(Error::LinkGone),
+            user => user?,
+        };
+        let link = tx.link_to_use(shown.id()).await?;
+        if link.is_some_and(|link| link.is_good(purpose, user.email.canonical(), tx.now())) {
+            Ok((tx, user))
+        } else {
+            Err(Error::LinkGone)
+        }
+    }
+}
+
+/// Has a link mailed to the person whose transaction this is.
+pub(super) async fn mail_link(tx: &UserTx, user: &User, purpose: LinkPurpose) -> Result<()> {
+    let link = tx.add_link(purpose, &user.email).await?;
+    let job = match purpose {
+        LinkPurpose::VerifyEmail => UserJob::MailVerification { link },
+        LinkPurpose::ResetPassword => UserJob::MailPasswordReset { link },
+    };
+    Ok(tx.enqueue(&job).await?)
+}

@@ -1,0 +1,46 @@
+//! Choosing another password by a link that was mailed, without the present one.
+
+use secrecy::SecretString;
+use tenantry_domain::{
+    events::{Event, EventType, Subject},
+    jobs::UserJob,
+    links::LinkPurpose,
+    trace::TraceId,
+    users::User,
+};
+
+use crate::{Services, error::Result, users::demand_strength};
+
+impl Services {
+    /// Gives whoever a link was mailed to another password, ends all of their sessions, and tells them. That they read the mail
+    /// proves the address, too.
+    ///
+    /// # Errors
+    /// [`Error::LinkGone`](crate::Error::LinkGone); when the password is too weak, which leaves the link good, or the service is too busy.
+    #[tracing::instrument(skip_all)]
+    pub async fn reset_password(&self, secret: &str, new: SecretString, trace: TraceId) -> Result<User> {
+        // Whoever holds no good link has nothing hashed. The transaction ends here: others need the connections meanwhile.
+        let (tx, user) = self.follow_link(LinkPurpose::ResetPassword, secret, trace).await?;
+        drop(tx);
+        demand_strength(&new, &user.email).await?;
+        let hash = self.settings().passwords.hash(new).await?;
+
+        let (tx, user) = self.follow_link(LinkPurpose::ResetPassword, secret, trace).await?;
+        // Both: what another link would prove is proven.
+        tx.use_links(LinkPurpose::ResetPassword).await?;
+        tx.use_links(LinkPurpose::VerifyEmail).await?;
+        tx.set_password_hash(hash).await?;
+        tx.end_sessions().await?;
+        let user = if user.email_verified_at.is_some() {
+            user
+        } else {
+            tx.verify_email(&user).await?
+        };
+        tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;
+        tx.commit(Event::bare(EventType::UserPasswordReset, User::TYPE, user.id))
+            .await?;
+        self.ring_for_jobs();
+        self.caller_caches().forget();
+        Ok(user)
+    }
+}

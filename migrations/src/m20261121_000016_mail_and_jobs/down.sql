@@ -1,0 +1,5 @@
+drop function lookup.user_by_email(text);
+drop function lookup.user_by_link(uuid);
+drop function lookup.due_user_jobs(timestamptz, integer);
+drop table user_links;
+drop table user_jobs;

@@ -1,0 +1,69 @@
+// The operations of the page, one panel each.
+
+/** What the document calls an operation, with its path and method. */
+export function operationsOf(description) {
+  return Object.entries(description.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ ...operation, path, method: method.toUpperCase() })),
+  );
+}
+
+export class Panels {
+  #page;
+  #operations;
+
+  constructor(page, operations) {
+    this.#page = page;
+    this.#operations = new Map(operations.map((operation) => [operation.operationId, operation]));
+  }
+
+  /** The block of an operation, opened, with its button to execute it. */
+  async open(id) {
+    const block = this.#page.locator(`.opblock[id$="-${id}"]`);
+    if ((await block.locator("button.execute").count()) === 0) {
+      await block.locator(".opblock-summary-control").click();
+      await block.locator("button.execute").waitFor();
+    }
+    return block;
+  }
+
+  async close(id) {
+    const block = await this.open(id);
+    await block.locator(".opblock-summary-control").click();
+    await block.locator("button.execute").waitFor({ state: "detached" });
+  }
+
+  /**
+   * Executes an operation with what its panel proposes, but for these parameters and this body. Gives what the page shows
+   * of the answer: its status, and its body where that is JSON.
+   */
+  async execute(id, { parameters = {}, body } = {}) {
+    const block = await this.open(id);
+    for (const [name, value] of Object.entries(parameters)) {
+      await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
+    }
+    if (body) await block.locator(".body-param__text").fill(JSON.stringify(body));
+    // What an earlier call was answered with must not be taken for the answer to this one.
+    const clear = block.locator("button.btn-clear");
+    if (await clear.isVisible()) await clear.click();
+    const answered = this.#page.waitForResponse((response) => this.#isOf(id, response.request()));
+    await block.locator("button.execute").click();
+    const response = await answered;
+    const shown = block.locator(".live-responses-table tbody .response-col_status");
+    await shown.filter({ hasText: new RegExp(`^\\s*${response.status()}`) }).waitFor();
+    const text = block.locator(".live-responses-table .highlight-code code").first();
+    const isJson = response.headers()["content-type"] === "application/json";
+    return {
+      block,
+      status: response.status(),
+      isDocumented: !(await shown.innerText()).includes("Undocumented"),
+      body: isJson ? JSON.parse(await text.innerText()) : null,
+      request: response.request(),
+    };
+  }
+
+  #isOf(id, request) {
+    const { path, method } = this.#operations.get(id);
+    const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+    return request.method() === method && pattern.test(new URL(request.url()).pathname);
+  }
+}

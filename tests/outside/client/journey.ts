@@ -1,0 +1,177 @@
+// A day of a frontend, with the client that is made of the committed document. Whatever does not fit the document does not
+// compile; whatever the service does otherwise fails here.
+
+import assert from "node:assert/strict";
+import createClient, { type Middleware } from "openapi-fetch";
+import type { components, paths } from "./schema.d.ts";
+
+type ErrorCode = components["schemas"]["ErrorCode"];
+type ErrorEnvelope = components["schemas"]["ErrorEnvelope"];
+type Project = components["schemas"]["Project"];
+
+function setting(name: string): string {
+  const value = process.env[name];
+  assert.ok(value, `${name} is not set`);
+  return value;
+}
+
+const baseUrl = setting("TENANTRY_URL");
+const path = { orgId: "acme" };
+
+/** A client that shows this access token. */
+function clientOf(accessToken: string) {
+  const signed: Middleware = {
+    onRequest({ request }) {
+      request.headers.set("Authorization", `Bearer ${accessToken}`);
+    },
+  };
+  const client = createClient<paths>({ baseUrl });
+  client.use(signed);
+  return client;
+}
+
+function ok<T>(answer: { data?: T; error?: unknown; response: Response }): T {
+  assert.ok(answer.data !== undefined, `${answer.response.status}: ${JSON.stringify(answer.error)}`);
+  return answer.data;
+}
+
+/** That an answer is an error of this code; its details. */
+function refused(answer: { error?: ErrorEnvelope; response: Response }, code: ErrorCode) {
+  assert.equal(answer.error?.error.code, code, `${answer.response.status}`);
+  assert.equal(answer.error.error.traceId, answer.response.headers.get("X-Trace-Id"));
+  return answer.error.error.details;
+}
+
+/** What a form shows beside its fields, or above them; the compiler knows what each code brings along. */
+function told({ error: { code, details, message } }: ErrorEnvelope): string {
+  switch (code) {
+    case "VALIDATION_ERROR":
+      return (details?.fields ?? []).map((failure) => `${failure.field}: ${failure.code}`).join();
+    case "CONFLICT":
+      return details?.reason === "slug_taken" ? "/slug: taken" : message;
+    case "FORBIDDEN":
+      return `needs ${details?.requiredPermission}`;
+    default:
+      return message;
+  }
+}
+
+const anyone = createClient<paths>({ baseUrl });
+const signIn = async (who: "OWNER" | "VIEWER") => {
+  const body = { email: setting(`TENANTRY_${who}_EMAIL`), password: setting(`TENANTRY_${who}_PASSWORD`) };
+  return ok(await anyone.POST("/api/v1/auth/login", { body })).data;
+};
+
+// Signing in.
+const wrong = await anyone.POST("/api/v1/auth/login", {
+  body: { email: setting("TENANTRY_OWNER_EMAIL"), password: "not the right password" },
+});
+refused(wrong, "UNAUTHORIZED");
+const session = await signIn("OWNER");
+assert.equal(session.status, "authenticated");
+const owner = clientOf(session.accessToken);
+const viewer = clientOf((await signIn("VIEWER")).accessToken);
+
+// Where am I, and what may I do?
+const me = ok(await owner.GET("/api/v1/me")).data;
+assert.equal(me.email, setting("TENANTRY_OWNER_EMAIL"));
+const organizations = ok(await owner.GET("/api/v1/organizations")).data;
+assert.ok(organizations.some((organization) => organization.slug === path.orgId));
+const context = ok(await owner.GET("/api/v1/organizations/{orgId}/context", { params: { path } })).data;
+assert.equal(context.role?.key, "owner");
+assert.ok(context.permissions.includes("project:create"));
+const workspaces = ok(await owner.GET("/api/v1/organizations/{orgId}/workspaces", { params: { path } })).data;
+const workspace = workspaces.find((workspace) => workspace.isDefault);
+assert.ok(workspace);
+
+// A creation that happens once, whatever happens to its answer.
+const inWorkspace = { ...path, wsId: workspace.id };
+const creation = {
+  params: { path: inWorkspace, header: { "Idempotency-Key": crypto.randomUUID() } },
+  body: { name: "Tunnel paint", settings: { color: "black" } },
+};
+const projectsOfWorkspace = "/api/v1/organizations/{orgId}/workspaces/{wsId}/projects";
+const first = await owner.POST(projectsOfWorkspace, creation);
+const project: Project = ok(first).data;
+assert.equal(first.response.status, 201);
+assert.equal(project.slug, "tunnel-paint");
+const again = await owner.POST(projectsOfWorkspace, creation);
+assert.deepEqual(ok(again).data, project);
+assert.equal(again.response.headers.get("Idempotency-Replayed"), "true");
+const other = await owner.POST(projectsOfWorkspace, { ...creation, body: { name: "Another" } });
+refused(other, "IDEMPOTENCY_KEY_REUSED");
+
+// A change that runs over nobody's.
+const one = { ...path, projectId: project.id };
+const seen = await owner.GET("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });
+const tag = seen.response.headers.get("ETag");
+assert.ok(tag);
+const header = { "If-Match": tag };
+const changed = await owner.PATCH("/api/v1/organizations/{orgId}/projects/{projectId}", {
+  params: { path: one, header },
+  body: { description: "For walls.", settings: { color: null } },
+});
+assert.deepEqual([ok(changed).data.description, ok(changed).data.settings], ["For walls.", {}]);
+const late = await owner.PATCH("/api/v1/organizations/{orgId}/projects/{projectId}", {
+  params: { path: one, header },
+  body: { name: "Too late" },
+});
+refused(late, "PRECONDITION_FAILED");
+const unchanged = await owner.GET("/api/v1/organizations/{orgId}/projects/{projectId}", {
+  params: { path: one, header: { "If-None-Match": changed.response.headers.get("ETag") ?? "" } },
+});
+assert.equal(unchanged.response.status, 304);
+
+// A list from its beginning to its end.
+const names: string[] = [];
+let cursor: string | null = "";
+for (let pages = 0; cursor !== null; pages += 1) {
+  assert.ok(pages < 100, "the walk does not end");
+  const query: { cursor: string; pageSize: number; sort: string } = { cursor, pageSize: 2, sort: "name" };
+  const answer = await owner.GET("/api/v1/organizations/{orgId}/projects", { params: { path, query } });
+  const page: components["schemas"]["List_Project"] = ok(answer);
+  names.push(...page.data.map((project) => project.name));
+  cursor = page.meta.nextCursor;
+}
+assert.ok(names.length > 2 && names.includes("Tunnel paint"), names.join());
+const found = ok(
+  await owner.GET("/api/v1/organizations/{orgId}/projects", { params: { path, query: { q: "TUNNEL", status: "active" } } }),
+);
+assert.deepEqual([found.meta.total, found.data[0]?.id], [1, project.id]);
+
+// What one may not, what is wrong, and what is not there.
+const forbidden = await viewer.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });
+assert.deepEqual(refused(forbidden, "FORBIDDEN"), { requiredPermission: "project:delete" });
+assert.equal(forbidden.error && told(forbidden.error), "needs project:delete");
+const invalid = await owner.POST(projectsOfWorkspace, { params: { path: inWorkspace }, body: { name: "" } });
+assert.equal(invalid.error && told(invalid.error), "/name: length");
+const taken = await owner.POST(projectsOfWorkspace, {
+  params: { path: inWorkspace },
+  body: { name: "Other paint", slug: project.slug },
+});
+assert.equal(taken.error && told(taken.error), "/slug: taken");
+const elsewhere = await owner.GET("/api/v1/organizations/{orgId}", { params: { path: { orgId: "globex" } } });
+refused(elsewhere, "NOT_FOUND");
+
+// What the document does not know does not compile, and is refused by those whom no compiler stopped.
+// @ts-expect-error: there is no such field
+const body: components["schemas"]["ProjectCreateBody"] = { name: "Typo", descripton: "lost" };
+const misspelt = await owner.POST(projectsOfWorkspace, { params: { path: inWorkspace }, body });
+assert.equal(misspelt.error && told(misspelt.error), "/descripton: unknown");
+const unknown = await owner.GET("/api/v1/organizations/{orgId}/projects", {
+  // @ts-expect-error: there is no such status
+  params: { path, query: { status: "lost" } },
+});
+assert.equal(refused(unknown, "MALFORMED_REQUEST")?.location, "query.status");
+
+// Tidying up, and leaving.
+const removed = await owner.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });
+assert.equal(removed.response.status, 204);
+const fresh = ok(await anyone.POST("/api/v1/auth/refresh", { body: { refreshToken: session.refreshToken } })).data;
+ok(await clientOf(fresh.accessToken).GET("/api/v1/me"));
+const left = await anyone.POST("/api/v1/auth/logout", { body: { refreshToken: fresh.refreshToken } });
+assert.equal(left.response.status, 204);
+for (const accessToken of [session.accessToken, fresh.accessToken]) {
+  refused(await clientOf(accessToken).GET("/api/v1/me"), "UNAUTHORIZED");
+}
+console.log("The client of the document got through its day.");

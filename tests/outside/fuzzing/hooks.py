@@ -1,0 +1,224 @@
+"""What schemathesis is told about this service: who calls, what must stay standing, and what was answered.
+
+`run.py` says who the caller is, in the file that `TENANTRY_FUZZ_CALLER` names, and reads back what was answered.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import json
+import os
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import schemathesis
+from refusals import beyond_schema, is_passed_over
+from schemathesis import AuthContext, Case, HookContext, Response
+from schemathesis.generation.meta import TestPhase
+from service import OTHER_PASSWORD, PASSWORD, Refused, Service
+
+CALLER: dict[str, Any] = json.loads(Path(os.environ["TENANTRY_FUZZ_CALLER"]).read_text())
+SERVICE = Service(CALLER["url"])
+
+# What ends an account, or the way into it. It is called as often as anything else, by an account made for that call.
+ENDS_ACCOUNT = {("DELETE", "/api/v1/me"), ("PUT", "/api/v1/auth/password")}
+
+HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
+MEMBER = "/api/v1/organizations/{orgId}/members/{memberId}"
+
+# The lists from which values of paths are taken.
+LISTS = {"wsId": "workspaces", "projectId": "projects", "memberId": "members"}
+
+# What is made anew to be deleted.
+SPARES = {
+    "/api/v1/organizations/{orgId}/workspaces/{wsId}": ("workspaces", "wsId"),
+    "/api/v1/organizations/{orgId}/projects/{projectId}": ("projects", "projectId"),
+}
+
+# Every second time, something other than chance is asked.
+turns = itertools.count()
+
+
+def is_end(context: Any) -> bool:
+    """Whether an operation ends the account that calls it."""
+    return (context.operation.method.upper(), context.operation.path) in ENDS_ACCOUNT
+
+
+@schemathesis.auth(refresh_interval=600).skip_for(is_end)
+class Caller:
+    """The caller of this run, signed in again whenever a token does not hold: sessions are revoked, too."""
+
+    def get(self, _case: Case, _context: AuthContext) -> str:
+        return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
+
+    def set(self, case: Case, data: str, _context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+# Not kept for a second call, and no 401 is a reason for another one.
+@schemathesis.auth(refresh_interval=None).apply_to(is_end)
+class Disposable:
+    """An account made for one call, in every second case the owner of an organization."""
+
+    def get(self, _case: Case, _context: AuthContext) -> str:
+        if CALLER["limited"]:
+            return CALLER["accessToken"]
+        return SERVICE.register("Disposable" if next(turns) % 2 else None).access_token
+
+    def set(self, case: Case, data: str, _context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+def is_positive(case: Case) -> bool:
+    """Whether a case means to be accepted."""
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def is_linked(case: Case) -> bool:
+    """Whether a case follows from answers before it, and must be left what they were about."""
+    return case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Keeps the caller standing, and gives every second call that means to be accepted what it needs for that."""
+    operation = (case.operation.method.upper(), case.operation.path)
+    keep_standing(operation, case)
+    if is_positive(case) and next(turns) % 2:
+        case.headers.pop("If-Match", None)
+        if not CALLER["limited"]:
+            enliven_body(operation, case)
+            if not is_linked(case):
+                enliven_path(operation, case)
+
+
+def is_home(organization: Any) -> bool:
+    """Whether this value of a path leads to the organization in which the caller has their role: slugs change."""
+    try:
+        path = f"/api/v1/organizations/{quote(str(organization), safe='')}/context"
+        return SERVICE.call("GET", path, caller_token())["organizationId"] == CALLER["organizationId"]
+    except Refused:
+        return False
+
+
+def keep_standing(operation: tuple[str, str], case: Case) -> None:
+    """What would take the owner's organization, or their place in it, is done to something of the same kind."""
+    if CALLER["role"] != "owner":
+        return
+    member = case.path_parameters.get("memberId")
+    match operation:
+        case ("DELETE", "/api/v1/organizations/{orgId}"):
+            if is_home(case.path_parameters["orgId"]):
+                case.path_parameters["orgId"] = SERVICE.found(caller_token())
+        case ("DELETE", path) if path == MEMBER and member in (CALLER["memberId"], CALLER["otherMemberId"]):
+            # Somebody is left for the operations on others.
+            case.path_parameters["memberId"] = CALLER["organizationId"]
+        case ("PUT", path) if path == f"{MEMBER}/role" and member == CALLER["memberId"]:
+            case.path_parameters["memberId"] = CALLER["otherMemberId"]
+
+
+def enliven_body(operation: tuple[str, str], case: Case) -> None:
+    """Secrets that exist, where one that is made up can only be refused."""
+    if not isinstance(case.body, dict):
+        return
+    match operation:
+        case ("POST", "/api/v1/auth/register"):
+            case.body.update(email=SERVICE.new_email(), password=PASSWORD)
+        case ("POST", "/api/v1/auth/login"):
+            session = SERVICE.register()
+            case.body.update(email=session.email, password=session.password)
+        case ("POST", "/api/v1/auth/refresh") | ("POST", "/api/v1/auth/logout"):
+            case.body.update(refreshToken=SERVICE.register().refresh_token)
+        case ("POST", "/api/v1/auth/email/verify"):
+            case.body.update(token=SERVICE.link("verify-email"))
+        case ("POST", "/api/v1/auth/password/reset"):
+            case.body.update(token=SERVICE.link("reset-password"), password=OTHER_PASSWORD)
+        case ("PUT", "/api/v1/auth/password"):
+            # The password of every account that the harness makes.
+            case.body.update(currentPassword=PASSWORD, newPassword=OTHER_PASSWORD)
+        case ("PUT", "/api/v1/me/current-organization"):
+            case.body.update(organizationId=CALLER["organizationId"])
+
+
+def enliven_path(operation: tuple[str, str], case: Case) -> None:
+    """Something that exists, since what there was at the start does not last; for what removes it, something new."""
+    match operation:
+        case ("DELETE", "/api/v1/auth/sessions/{sessionId}"):
+            sessions = SERVICE.call("GET", "/api/v1/auth/sessions", caller_token())
+            case.path_parameters["sessionId"] = next(entry["id"] for entry in sessions if entry["current"])
+        case ("POST", "/api/v1/organizations/{orgId}/restore"):
+            token = caller_token()
+            case.path_parameters["orgId"] = SERVICE.found(token)
+            SERVICE.call("DELETE", f"/api/v1/organizations/{case.path_parameters['orgId']}", token)
+        case ("DELETE", path) if path in SPARES and CALLER["role"] == "owner":
+            kind, parameter = SPARES[path]
+            case.path_parameters.update({"orgId": CALLER["organizationId"], parameter: spare(kind)})
+        case (_, path) if CALLER["role"] == "owner" and path.count("{") > 1:
+            case.path_parameters["orgId"] = CALLER["organizationId"]
+            for parameter in case.path_parameters.keys() & LISTS.keys():
+                case.path_parameters[parameter] = living(operation, parameter)
+
+
+def spare(kind: str) -> str:
+    """The id of something new at home that nobody will miss."""
+    collection = f"{HOME}/workspaces"
+    if kind == "projects":
+        collection += f"/{living(('POST', collection), 'wsId')}/projects"
+    return SERVICE.call("POST", collection, caller_token(), {"name": "Spare"})["id"]
+
+
+def living(operation: tuple[str, str], parameter: str) -> str:
+    """The id of something at home; of somebody other than the caller, and other than who is to be left."""
+    entries = SERVICE.call("GET", f"{HOME}/{LISTS[parameter]}", caller_token())
+    ids = [entry["id"] for entry in entries if entry["id"] != CALLER["memberId"]]
+    if parameter != "memberId":
+        return ids[0] if ids else CALLER["organizationId"]
+    removable = [member for member in ids if member != CALLER["otherMemberId"]]
+    return removable[0] if operation[0] == "DELETE" and removable else CALLER["otherMemberId"]
+
+
+def caller_token() -> str:
+    """An access token of the caller's, of a session of its own."""
+    return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Any, case: Case, response: Response) -> bool:
+    """Drops what is no finding."""
+    match type(failure).__name__:
+        case "RejectedPositiveData":
+            return not beyond_schema(case, response)
+        case "AcceptedNegativeData":
+            return not is_passed_over(case)
+        case "EnsureResourceAvailability":
+            # A repeated request is answered as the first was, whatever became of what that created.
+            return replayed.isdisjoint(map(str, case.path_parameters.values()))
+        case "UseAfterFree":
+            # What was deleted has been restored.
+            return restored.isdisjoint(map(str, case.path_parameters.values()))
+    return True
+
+
+answers: dict[str, Counter[str]] = defaultdict(Counter)
+replayed: set[str] = set()
+restored: set[str] = set()
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case, response: Response) -> None:
+    """Counts what was answered, by operation and status."""
+    if response.request.method == case.operation.method.upper():
+        answers[case.operation.label][str(response.status_code)] += 1
+    if response.headers.get("idempotency-replayed"):
+        replayed.add(response.json()["data"]["id"])
+    if case.operation.path.endswith("/restore") and response.status_code == 200:
+        restored.add(response.json()["data"]["id"])
+
+
+@atexit.register
+def tell() -> None:
+    """Leaves the counts for `run.py`."""
+    Path(CALLER["answers"]).write_text(json.dumps(answers))

@@ -1,0 +1,117 @@
+"""Where the document and the service may differ: refusals of requests that fit the document, where it has no way to say
+what is wrong with them, and a header that is never refused.
+
+Each is a rule with its reason. Whatever no rule knows is a finding: either the service refuses what it should not, or
+the document can be made more precise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unicodedata import category
+
+from schemathesis import Case, Response
+from schemathesis.generation.meta import negated_parameters
+
+# Codes of a field's failure that no schema can foresee.
+FIELD_CODES = {
+    "common": "how easily a password is guessed",
+    "incorrect": "whether a password is the present one",
+    "unchanged": "whether a new password is another one",
+    "reserved": "slugs that are reserved, or would pass for ids",
+    "control_character": "no text has any: a pattern without them would say it worse",
+}
+
+# The same, of these fields alone.
+CODES_OF_FIELDS = {
+    ("/role", "enum"): "which roles an organization has",
+}
+
+# Fields whose bound is one of bytes as they are stored, and not of anything that a schema counts.
+BOUND_BY_BYTES = {"/settings", "/preferences"}
+
+
+# A hint: one that is not understood is passed over, as RFC 9110 has it, however it is documented.
+HINTS = {"if-none-match"}
+
+
+def is_passed_over(case: Case) -> bool:
+    """Whether nothing but a hint is wrong with a request."""
+    wrong = {name.lower() for name, _ in negated_parameters(case.meta)}
+    return bool(wrong) and wrong <= HINTS
+
+
+def _error(response: Response) -> dict[str, Any]:
+    try:
+        error = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+def _location(error: dict[str, Any]) -> str:
+    return (error.get("details") or {}).get("location") or ""
+
+
+def _of_a_version(case: Case, error: dict[str, Any]) -> bool:
+    """A version that is not the current one."""
+    return error.get("code") == "PRECONDITION_FAILED" and "If-Match" in case.headers
+
+
+def _of_a_key(case: Case, error: dict[str, Any]) -> bool:
+    """A key that an earlier request used for another body: they are drawn from few."""
+    return error.get("code") == "IDEMPOTENCY_KEY_REUSED" and "Idempotency-Key" in case.headers
+
+
+def _of_a_walk(case: Case, error: dict[str, Any]) -> bool:
+    """Parameters that are good one by one: a page beyond the last number, beside a cursor; a cursor nobody signed."""
+    query = case.query or {}
+    if _location(error) == "query.page":
+        return int(query.get("page", 1)) * int(query.get("pageSize", 20)) > 10_000
+    return _location(error) == "query.cursor" and bool(query.get("cursor") or "page" in query)
+
+
+def _of_an_order(case: Case, error: dict[str, Any]) -> bool:
+    """A field that is sorted by twice."""
+    keys = [key.lstrip("-") for key in str((case.query or {}).get("sort", "")).split(",")]
+    return _location(error) == "query.sort" and len(set(keys)) < len(keys)
+
+
+def _of_a_search(case: Case, error: dict[str, Any]) -> bool:
+    """Control characters, which no name has: a pattern without them would say it worse."""
+    return _location(error) == "query.q" and any(category(c) == "Cc" for c in str((case.query or {}).get("q", "")))
+
+
+def _of_fields(case: Case, error: dict[str, Any]) -> bool:
+    """Values that are judged by more than their shape."""
+    failures = (error.get("details") or {}).get("fields") or []
+    known = all(
+        failure["code"] in FIELD_CODES
+        or (failure["field"], failure["code"]) in CODES_OF_FIELDS
+        or (failure["code"] == "length" and failure["field"] in BOUND_BY_BYTES)
+        for failure in failures
+    )
+    return error.get("code") == "VALIDATION_ERROR" and bool(failures) and known
+
+
+def _of_a_link(case: Case, error: dict[str, Any]) -> bool:
+    """The secret of a mailed link that nobody signed, or that was used."""
+    return error.get("code") == "GONE" and isinstance(case.body, dict) and "token" in case.body
+
+
+RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
+    _of_a_version,
+    _of_a_key,
+    _of_a_walk,
+    _of_an_order,
+    _of_a_search,
+    _of_a_link,
+    _of_fields,
+]
+
+
+def beyond_schema(case: Case, response: Response) -> bool:
+    """Whether this refusal is one that the document cannot foresee."""
+    error = _error(response)
+    return any(rule(case, error) for rule in RULES)

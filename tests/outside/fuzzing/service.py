@@ -1,0 +1,90 @@
+"""The service as the harness itself uses it: accounts, organizations, and what is in them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+# Nothing that anybody guesses: of every account that the harness makes, and what one may change it to.
+PASSWORD = "seven lanterns over a quiet harbour"
+OTHER_PASSWORD = "nine kettles under a loud bridge"
+
+
+class Refused(Exception):
+    """The service did not do what the harness cannot do without."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is signed in."""
+
+    email: str
+    password: str
+    access_token: str
+    refresh_token: str
+
+
+class Service:
+    """A few requests of the harness's own, which are counted nowhere."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        # Accounts of all processes of a run, and of runs against one database, have addresses of their own.
+        self._process, self._numbers = os.urandom(6).hex(), itertools.count(1)
+        self._session = requests.Session()
+
+    def call(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
+        """The answer's `data`; `None` where it has no body."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        response = self._session.request(method, self.url + path, headers=headers, json=body, timeout=30)
+        if not response.ok:
+            raise Refused(f"{method} {path}: {response.status_code} {response.text[:300]}")
+        return response.json()["data"] if response.content else None
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document, as it is served."""
+        response = self._session.get(self.url + "/openapi.json", timeout=30)
+        response.raise_for_status()
+        return response.json()
+
+    def has_limits(self) -> bool:
+        """Whether rate limits are on: their headers are absent where they are not."""
+        response = self._session.post(self.url + "/api/v1/auth/logout", json={"refreshToken": "none"}, timeout=30)
+        return "RateLimit-Limit" in response.headers
+
+    def sign_in(self, email: str, password: str) -> Session:
+        """A session of an account that exists."""
+        data = self.call("POST", "/api/v1/auth/login", body={"email": email, "password": password})
+        return Session(email, password, data["accessToken"], data["refreshToken"])
+
+    def register(self, organization: str | None = None) -> Session:
+        """A session of a new account, the owner of a new organization where one is named."""
+        email = self.new_email()
+        body = {"email": email, "password": PASSWORD, "name": "Fuzzer", "organizationName": organization}
+        data = self.call("POST", "/api/v1/auth/register", body=body)
+        return Session(email, PASSWORD, data["accessToken"], data["refreshToken"])
+
+    def link(self, page: str) -> str:
+        """The secret of a link to this page, as it was mailed to a new account."""
+        email = self.register().email
+        if page == "reset-password":
+            self.call("POST", "/api/v1/auth/password/forgot", body={"email": email})
+        start, until = f"/{page}?token=", time.monotonic() + 30
+        while time.monotonic() < until:
+            for mail in self.call("GET", "/dev/mail"):
+                if mail["to"] == email and start in mail["text"]:
+                    return mail["text"].split(start, 1)[1].split()[0]
+        raise Refused(f"no mail with a link to {page} came for {email}")
+
+    def new_email(self) -> str:
+        """An address that nobody has."""
+        return f"fuzzer-{self._process}-{next(self._numbers)}@example.com"
+
+    def found(self, token: str) -> str:
+        """The id of a new organization that belongs to the account of this token."""
+        return self.call("POST", "/api/v1/organizations", token, {"name": "Spare"})["id"]

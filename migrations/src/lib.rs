@@ -42,4 +42,5 @@ migrations! {
     m20261121_000014_search_and_list_indexes
     m20261121_000015_organization_deletion
     m20261121_000016_mail_and_jobs
+    m20261121_000017_invitations
 }

@@ -8,10 +8,11 @@
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::json;
+use tenantry_domain::jobs::JobOwner;
 use tenantry_services::jobs::DueJob;
 use tenantry_tests::{
     app::{Options, TestApp},
-    client::PASSWORD,
+    client::{PASSWORD, text},
     database::TestDatabase,
 };
 
@@ -149,4 +150,66 @@ async fn the_jobs_that_waited_longest_come_first_and_no_more_than_asked_for() {
     }
     let due = app.services.due_jobs(3).await.unwrap();
     assert_eq!((due.len(), due[0]), (3, first));
+}
+
+#[tokio::test]
+async fn a_job_of_an_organization_is_that_ones_alone_by_either_wall() {
+    let database = TestDatabase::new().await;
+    let shipped = TestApp::start(&database).await;
+    let client = shipped.client();
+    let (mut organizations, mut invitation) = (Vec::new(), String::new());
+    for name in ["Ann", "Ben"] {
+        let owner = client.register(name, Some(name)).await;
+        organizations.push(owner.organization().await);
+        if name == "Ben" {
+            let path = format!("/api/v1/organizations/{}/members/invite", organizations[1]);
+            let invited = owner
+                .client
+                .post(&path, &json!({ "email": "eve@example.com", "role": "viewer" }))
+                .await;
+            invitation = text(&invited.expect(StatusCode::CREATED).data()["id"]);
+        }
+    }
+    database.owner("delete from organization_jobs").await;
+    let id = "0192f8a0-0000-7000-8000-000000000001";
+    let open = TestApp::without_row_level_security(&database, |database| database);
+    for app in [&shipped, &open] {
+        for organization in &organizations {
+            database
+                .owner(format!(
+                    "insert into organization_jobs (organization_id, id, kind, payload, trace_id, due_at, created_at)
+                     values ('{organization}', '{id}', 'of_the_future', '{{}}', repeat('a', 32), now(), now())"
+                ))
+                .await;
+        }
+        let job = DueJob {
+            owner: JobOwner::Organization(organizations[0].parse().unwrap()),
+            id: id.parse().unwrap(),
+        };
+        let taken = app.services.take_job(job).await.unwrap().unwrap();
+        let untouched = format!(
+            "organization_jobs where organization_id = '{}' and attempts = 0",
+            organizations[1]
+        );
+        assert_eq!(database.count(&untouched).await, 1);
+        app.services.do_job(taken).await.unwrap();
+        assert_eq!(database.count(&untouched).await, 1);
+        assert_eq!(
+            database.count("organization_jobs where last_error is not null").await,
+            1
+        );
+        // What it names is looked for in that organization alone, too.
+        database
+            .owner(format!(
+                "update organization_jobs
+                 set kind = 'mail_invitation', payload = '{{\"invitation\": \"{invitation}\"}}', due_at = now()"
+            ))
+            .await;
+        let taken = app.services.take_job(job).await.unwrap().unwrap();
+        app.services.do_job(taken).await.unwrap();
+        assert_eq!(database.count("organization_jobs").await, 1);
+        database.owner("delete from organization_jobs").await;
+        let mails = app.mails().await;
+        assert!(mails.iter().all(|mail| mail.to != "eve@example.com"));
+    }
 }

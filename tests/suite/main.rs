@@ -11,6 +11,7 @@ mod faults;
 mod hold;
 mod hostile;
 mod http;
+mod invitations;
 mod isolation;
 mod jobs;
 mod lists;

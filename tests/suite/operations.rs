@@ -68,6 +68,8 @@ pub(crate) enum Meaning {
     Role,
     /// A session, by id.
     Session,
+    /// An invitation, by id.
+    Invitation,
     /// A place in a list.
     Cursor,
     /// Text to be found in names.
@@ -100,6 +102,7 @@ impl Meaning {
             (Place::Path, "memberId") => Self::Member,
             (Place::Body, "role") => Self::Role,
             (Place::Path, "sessionId") => Self::Session,
+            (Place::Path, "invitationId") => Self::Invitation,
             (Place::Query, "cursor") => Self::Cursor,
             (Place::Query, "q") => Self::Search,
             (Place::Header, "Idempotency-Key") => Self::IdempotencyKey,
@@ -107,7 +110,7 @@ impl Meaning {
             (Place::Body, "password" | "currentPassword") => Self::Password,
             (Place::Body, "newPassword") => Self::NewPassword,
             (Place::Body, "refreshToken") => Self::RefreshToken,
-            (Place::Body, "token") => Self::LinkSecret,
+            (Place::Path | Place::Body, "token") => Self::LinkSecret,
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
             | (Place::Header, "If-Match" | "If-None-Match")
@@ -130,6 +133,7 @@ impl Meaning {
                 | Self::Member
                 | Self::Role
                 | Self::Session
+                | Self::Invitation
         )
     }
 }

@@ -25,7 +25,7 @@ use tenantry_tests::{
 };
 
 use crate::{
-    operations::{self, Meaning, Operation},
+    operations::{self, Meaning, Operation, Place},
     world::{Caller, World},
 };
 
@@ -248,7 +248,11 @@ fn follows_the_document(operation: &Operation, cells: &BTreeMap<&str, Cell>) {
         (Meaning::Workspace, Permission::WorkspaceView),
         (Meaning::Member, Permission::MemberView),
     ];
-    let view = view.into_iter().find(|(meaning, _)| operation.has(*meaning));
+    let in_path = |meaning| {
+        let mut inputs = operation.inputs.iter();
+        inputs.any(|input| input.place == Place::Path && input.meaning == meaning)
+    };
+    let view = view.into_iter().find(|(meaning, _)| in_path(*meaning));
     for role in BuiltInRole::ALL {
         let cell = &cells[role.key()];
         if permission.is_none_or(|permission| role.permissions().has(permission)) {

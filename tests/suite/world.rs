@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tenantry::system::SystemSource;
 use tenantry_auth::mailed_links;
 use tenantry_domain::{
-    ids::{LinkId, ProjectId},
+    ids::{InvitationId, LinkId, ProjectId},
     links::LinkPurpose,
 };
 use tenantry_tests::{
@@ -60,6 +60,8 @@ pub(crate) struct Tenant {
     pub(crate) guest: Person,
     /// The id of a member who never calls.
     pub(crate) colleague: String,
+    /// An invitation that nobody takes up.
+    pub(crate) invitation: String,
     owner_url: String,
 }
 
@@ -199,9 +201,45 @@ impl Tenant {
         })
     }
 
+    /// An invitation that `creator` has just sent.
+    async fn new_invitation(&self, creator: &Client) -> String {
+        invite(
+            creator,
+            &self.organization,
+            &format!("{}@example.com", new_text()),
+            &new_text(),
+        )
+        .await
+    }
+
+    /// The secret of an invitation of somebody into the second organization, whose address is confirmed.
+    async fn invitation_link(&self, person: &Person) -> String {
+        let id = InvitationId::new(&SystemSource::environment());
+        let mut owner = connect(&self.owner_url).await;
+        let rows = format!(
+            "update users set email_verified_at = now() where id = '{user}' and email_verified_at is null;
+             insert into invitations (organization_id, id, email, email_canonical, role_id, invited_by, expires_at,
+                                      created_at, updated_at)
+             select m.organization_id, '{id}', '{email}', lower('{email}'), r.id, m.id, now() + interval '10 years', now(), now()
+             from members m join roles r on r.organization_id = m.organization_id and r.key = 'viewer'
+             where m.organization_id = '{organization}' and m.user_id = '{sender}'
+             on conflict (organization_id, email_canonical) do update set id = excluded.id",
+            user = person.id,
+            email = person.email,
+            organization = self.second_organization,
+            sender = self.owner.id,
+        );
+        owner.execute(AssertSqlSafe(rows)).await.unwrap();
+        owner.close().await.unwrap();
+        mailed_links::invitation_secret(&keyring(), id)
+            .expose_secret()
+            .to_owned()
+    }
+
     /// The secret of a link as it is mailed to somebody for what an operation does.
     async fn link(&self, person: &Person, operation: &str) -> String {
         let purpose = match operation {
+            "previewInvitation" | "acceptInvitation" => return self.invitation_link(person).await,
             "verifyEmail" => LinkPurpose::VerifyEmail,
             "resetPassword" => LinkPurpose::ResetPassword,
             _ => panic!("{operation} takes a link of which nobody knows what it is for"),
@@ -255,13 +293,19 @@ impl Tenant {
                     Some(_) if operation.method != Method::GET => self.new_colleague().await,
                     _ => self.colleague.clone(),
                 },
+                Meaning::Invitation => match creator {
+                    Some(creator) if operation.method != Method::GET => self.new_invitation(creator).await,
+                    _ => self.invitation.clone(),
+                },
                 Meaning::Role => "viewer".to_owned(),
                 Meaning::Session => {
                     caller.person.session(&caller.client).await;
                     newest_session(&caller.client).await.unwrap_or_else(new_id)
                 }
                 Meaning::IdempotencyKey | Meaning::Name => new_text(),
-                Meaning::Address if operation.name == "register" => format!("{}@example.com", new_text()),
+                Meaning::Address if ["register", "inviteMember"].contains(&operation.name.as_str()) => {
+                    format!("{}@example.com", new_text())
+                }
                 Meaning::Address => caller.person.email.clone(),
                 Meaning::Password if operation.name == "register" => PASSWORD.to_owned(),
                 Meaning::Password => caller.person.sign_in_by(&caller.client).await.0.to_owned(),
@@ -339,7 +383,22 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
     }
     let (colleague, joins) = colleague(&organization, &name("Colleague"));
     rows.push_str(&joins);
+    rows.push_str("update organizations set max_seats = 1000;");
     database.owner(rows).await;
+    let invitation = invite(
+        &owner.client,
+        &organization,
+        &format!("{word}-one@invited.example"),
+        key,
+    )
+    .await;
+    invite(
+        &owner.client,
+        &organization,
+        &format!("{word}-two@invited.example"),
+        &new_text(),
+    )
+    .await;
 
     let mut tenant = Tenant {
         workspaces: [owner.default_workspace(&organization).await, workspace],
@@ -354,6 +413,7 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         viewer: Person::of(&viewer),
         guest: Person::of(&guest),
         colleague,
+        invitation,
         owner_url: database.owner_url().to_owned(),
     };
     let create = async |creator: &Client, what: &str, visibility: &str, workspace: &str, key: &str| {
@@ -375,6 +435,17 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
     tenant.project = project;
     tenant.private_project = private_project;
     tenant
+}
+
+/// Invites an address, and gives the id of the invitation.
+async fn invite(sender: &Client, organization: &str, email: &str, key: &str) -> String {
+    let path = format!("/api/v1/organizations/{organization}/members/invite");
+    let answer = sender
+        .with_header("idempotency-key", key)
+        .post(&path, &json!({ "email": email, "role": "viewer" }))
+        .await;
+    answer.expect(StatusCode::CREATED);
+    text(&answer.data()["id"])
 }
 
 /// Makes somebody a member of this id, with a built-in role in the whole organization or with none.

@@ -14,7 +14,10 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenantry_domain::{permissions::Permission, trace::TraceId, users::memberships::MemberOrganization};
-use tenantry_services::{error::Conflict, limits::Charge};
+use tenantry_services::{
+    error::{Conflict, Quota},
+    limits::Charge,
+};
 use utoipa::ToSchema;
 
 macro_rules! codes {
@@ -52,6 +55,8 @@ codes! {
     ValidationError = "VALIDATION_ERROR" BAD_REQUEST;
     /// No, wrong or expired credentials.
     Unauthorized = "UNAUTHORIZED" UNAUTHORIZED;
+    /// The organization has no more of something.
+    QuotaExceeded = "QUOTA_EXCEEDED" PAYMENT_REQUIRED;
     /// A permission is missing.
     Forbidden = "FORBIDDEN" FORBIDDEN;
     /// The organization is suspended.
@@ -122,6 +127,8 @@ pub(crate) enum ApiError {
     Unauthorized(BearerProblem),
     Forbidden(Permission),
     RegistrationClosed,
+    NotInvited,
+    QuotaExceeded(Quota),
     Suspended,
     NotFound,
     MethodNotAllowed {
@@ -164,7 +171,8 @@ impl ApiError {
             Self::Malformed { .. } => ErrorCode::MalformedRequest,
             Self::Validation(_) => ErrorCode::ValidationError,
             Self::Unauthorized(_) => ErrorCode::Unauthorized,
-            Self::Forbidden(_) | Self::RegistrationClosed => ErrorCode::Forbidden,
+            Self::Forbidden(_) | Self::RegistrationClosed | Self::NotInvited => ErrorCode::Forbidden,
+            Self::QuotaExceeded(_) => ErrorCode::QuotaExceeded,
             Self::Suspended => ErrorCode::TenantSuspended,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
@@ -195,6 +203,10 @@ impl ApiError {
             Self::Unauthorized(BearerProblem::Expired) => "The access token has expired.".into(),
             Self::Forbidden(permission) => format!("This needs the permission {permission}.").into(),
             Self::RegistrationClosed => "Registration is closed: accounts are made by invitation.".into(),
+            Self::NotInvited => {
+                "The invitation is for another address, or yours is not confirmed: confirm it and try again.".into()
+            }
+            Self::QuotaExceeded(quota) => format!("All {} {} are taken.", quota.limit, quota.metric).into(),
             Self::Suspended => "The organization is suspended.".into(),
             Self::NotFound => "There is no such resource.".into(),
             Self::MethodNotAllowed { allow } => format!("This path allows {allow}.").into(),
@@ -223,7 +235,10 @@ impl ApiError {
             Self::Malformed { location, .. } => json!({ "location": location }),
             Self::Validation(failures) => json!({ "fields": failures }),
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
-            Self::RegistrationClosed => json!({ "requiredPermission": null }),
+            Self::RegistrationClosed | Self::NotInvited => json!({ "requiredPermission": null }),
+            Self::QuotaExceeded(quota) => {
+                json!({ "metric": quota.metric, "limit": quota.limit, "used": quota.used })
+            }
             Self::Conflict(reason) => json!({ "reason": reason }),
             Self::LastOwner(organizations) => {
                 let named = |one: &MemberOrganization| json!({ "id": one.id, "name": one.name, "slug": one.slug });
@@ -330,6 +345,9 @@ impl From<tenantry_services::Error> for ApiError {
             E::NotFound => Self::NotFound,
             E::Forbidden(permission) => Self::Forbidden(permission),
             E::RegistrationClosed => Self::RegistrationClosed,
+            E::NotInvited => Self::NotInvited,
+            E::QuotaExceeded(quota) => Self::QuotaExceeded(quota),
+            E::RateLimited(charge) => Self::RateLimited(charge),
             E::Suspended => Self::Suspended,
             E::WeakPassword(weakness) => Self::Validation(vec![FieldFailure {
                 field: "/password".to_owned(),

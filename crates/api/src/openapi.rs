@@ -61,6 +61,10 @@ pub(crate) fn preamble() -> OpenApi {
                 "The tenants; who one is in them, and what one may do there.",
             ),
             ("Members", "Who is in an organization, and as what."),
+            (
+                "Invitations",
+                "How people come into an organization: sent by members, taken up by whoever they are for.",
+            ),
             ("Permissions", "What can be permitted, and what implies what."),
             ("Workspaces", "Parts of an organization, each with its projects."),
             ("Projects", "What is worked on; each is in one workspace."),

@@ -53,6 +53,27 @@ pub(crate) struct MemberPath {
     member: Uuid,
 }
 
+/// Paths of an invitation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct InvitationPath {
+    /// Id or slug of the organization
+    #[param(rename = "orgId", min_length = 1, max_length = 63)]
+    organization: String,
+    /// Id of the invitation
+    #[param(rename = "invitationId")]
+    invitation: Uuid,
+}
+
+/// Paths of an invitation for whoever holds its link.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct InvitationTokenPath {
+    /// What the link holds as `token`
+    #[param(min_length = 1, max_length = 1000)]
+    token: String,
+}
+
 /// Writes of what has a version.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub(crate) mod dev_mail;
 pub(crate) mod docs;
 pub(crate) mod health;
+pub(crate) mod invitations;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod organizations;

@@ -21,6 +21,7 @@ fn routes(config: &mut ServiceConfig) {
     resources::me::routes(config);
     resources::organizations::routes(config);
     resources::context::routes(config);
+    resources::invitations::routes(config);
     resources::members::routes(config);
     resources::permissions::routes(config);
     resources::workspaces::routes(config);
@@ -56,7 +57,7 @@ pub(crate) fn application() -> (
 }
 
 /// The paths of the document, to tell an unknown path from an unknown method.
-struct Paths(Vec<(Vec<String>, Vec<Method>)>);
+pub(crate) struct Paths(Vec<(Vec<String>, Vec<Method>)>);
 
 impl Paths {
     fn of(document: &OpenApi) -> Self {
@@ -78,25 +79,30 @@ impl Paths {
 
     fn allowed(&self, path: &str) -> Option<String> {
         let segments: Vec<&str> = path.split('/').collect();
-        let mut allowed: Vec<&str> = self
-            .0
-            .iter()
-            .filter(|(pattern, _)| {
-                pattern.len() == segments.len()
-                    && pattern
-                        .iter()
-                        .zip(&segments)
-                        .all(|(part, segment)| part == segment || part.starts_with('{') && !segment.is_empty())
-            })
+        let found = || {
+            self.0
+                .iter()
+                .filter_map(|(pattern, methods)| Some((fits(pattern, &segments)?, methods)))
+        };
+        // A path that is written out is not an id that looks like it: `members/invite`.
+        let best = found().map(|(written, _)| written).max()?;
+        let mut allowed: Vec<&str> = found()
+            .filter(|(written, _)| *written == best)
             .flat_map(|(_, methods)| methods.iter().map(Method::as_str))
             .collect();
         allowed.sort_unstable();
         allowed.dedup();
-        (!allowed.is_empty()).then(|| {
-            allowed.push("OPTIONS");
-            allowed.join(", ")
-        })
+        allowed.push("OPTIONS");
+        Some(allowed.join(", "))
     }
+}
+
+/// Whether a path is of a pattern, and then how many of its segments the pattern writes out.
+fn fits(pattern: &[String], segments: &[&str]) -> Option<usize> {
+    let each = || pattern.iter().zip(segments);
+    let fit = pattern.len() == segments.len()
+        && each().all(|(part, segment)| part == segment || part.starts_with('{') && !segment.is_empty());
+    fit.then(|| each().filter(|(part, segment)| part == *segment).count())
 }
 
 fn methods(item: &PathItem) -> Vec<Method> {
@@ -116,7 +122,7 @@ fn methods(item: &PathItem) -> Vec<Method> {
 }
 
 /// Whatever no route took: an unknown path, a method that a path does not have, or a question about methods.
-async fn elsewhere(request: HttpRequest, paths: web::Data<Paths>) -> ApiResult<HttpResponse> {
+pub(crate) async fn elsewhere(request: HttpRequest, paths: web::Data<Paths>) -> ApiResult<HttpResponse> {
     let allow = paths.allowed(request.path()).ok_or(ApiError::NotFound)?;
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());

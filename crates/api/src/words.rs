@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use serde_json::json;
-use tenantry_domain::{lists, members, organizations, permissions::Permission, projects};
+use tenantry_domain::{invitations, lists, members, organizations, permissions::Permission, projects};
 use tenantry_services::{error::Conflict, limits::LimitScope};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
@@ -49,6 +49,7 @@ words! {
     Isolation: all(organizations::Isolation::WORDS),
         "How an organization's rows are kept apart: `shared` tables behind row-level security.";
     MemberStatus: all(members::MemberStatus::WORDS), "Whether a membership counts.";
+    InvitationStatus: all(invitations::InvitationStatus::WORDS), "Whether an invitation can still be taken up.";
     PermissionName: Permission::ALL.iter().map(|permission| permission.name()),
         "A permission, as `resource:action`.";
     ConflictReason: all(Conflict::WORDS), "What is in the way.";
@@ -80,6 +81,7 @@ macro_rules! sorts {
 sorts! {
     ResourceSort: lists::ResourceField;
     MemberSort: lists::MemberField;
+    InvitationSort: lists::InvitationField;
     MembershipSort: lists::MembershipField;
     SessionSort: lists::SessionField;
 }

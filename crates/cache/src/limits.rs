@@ -14,7 +14,10 @@ use std::{
 
 use chrono::TimeDelta;
 use moka::{ops::compute::Op, policy::EvictionPolicy, sync::Cache};
-use tenantry_domain::{environment::Timestamp, ids::UserId};
+use tenantry_domain::{
+    environment::Timestamp,
+    ids::{OrganizationId, UserId},
+};
 
 /// How many counters are kept at most; beyond, the one that was not used for the longest time is forgotten.
 pub const MAX_COUNTERS: u64 = 65_536;
@@ -42,6 +45,14 @@ pub enum Limit {
     PasswordResetMail,
     /// Asking for mails, from one address of the network.
     Mail,
+    /// Looking at invitations and taking them up, from one address of the network.
+    Invitation,
+    /// Inviting one address, whoever does.
+    InvitationMail,
+    /// Inviting people into one organization.
+    OrganizationInvitations,
+    /// Inviting people, into whatever organizations.
+    UserInvitations,
     /// Exchanging refresh tokens, logging out, listing and revoking sessions.
     Session,
 }
@@ -107,7 +118,7 @@ pub struct Rule {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Register,
         Self::SignIn,
         Self::SignInAccount,
@@ -115,6 +126,10 @@ impl Limit {
         Self::VerificationMail,
         Self::PasswordResetMail,
         Self::Mail,
+        Self::Invitation,
+        Self::InvitationMail,
+        Self::OrganizationInvitations,
+        Self::UserInvitations,
         Self::Session,
     ];
 
@@ -146,7 +161,7 @@ impl Limit {
                 window: TimeDelta::minutes(15),
                 why: "whoever took a token guesses the password; wrong sign-ins of strangers leave this to its owner",
             },
-            Self::VerificationMail | Self::PasswordResetMail => Rule {
+            Self::VerificationMail | Self::PasswordResetMail | Self::InvitationMail => Rule {
                 scope: LimitScope::User,
                 count: 5,
                 window: TimeDelta::hours(1),
@@ -157,6 +172,24 @@ impl Limit {
                 count: 30,
                 window: TimeDelta::hours(1),
                 why: "somebody who has mails sent to everybody",
+            },
+            Self::Invitation => Rule {
+                scope: LimitScope::Ip,
+                count: 100,
+                window: TimeDelta::minutes(15),
+                why: "a client in a loop; guessing links, which are signed, leads nowhere",
+            },
+            Self::OrganizationInvitations => Rule {
+                scope: LimitScope::Organization,
+                count: 100,
+                window: TimeDelta::hours(1),
+                why: "an organization that has mails sent to everybody",
+            },
+            Self::UserInvitations => Rule {
+                scope: LimitScope::User,
+                count: 200,
+                window: TimeDelta::hours(1),
+                why: "somebody who founds organizations to have mails sent",
             },
             Self::Session => Rule {
                 scope: LimitScope::Ip,
@@ -187,6 +220,7 @@ enum Key {
     UnknownAddress,
     Account(Box<str>),
     User(UserId),
+    Organization(OrganizationId),
 }
 
 impl LimitKey {
@@ -207,6 +241,12 @@ impl LimitKey {
     #[must_use]
     pub const fn user(user: UserId) -> Self {
         Self(Key::User(user))
+    }
+
+    /// An organization.
+    #[must_use]
+    pub const fn organization(organization: OrganizationId) -> Self {
+        Self(Key::Organization(organization))
     }
 
     /// An account by its e-mail address, whose case does not matter, whether or not it exists.

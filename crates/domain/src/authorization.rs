@@ -135,8 +135,18 @@ impl Membership {
     /// The first of these permissions that the caller lacks in the whole organization: nobody gives others what they lack.
     #[must_use]
     pub fn lacks(&self, permissions: PermissionSet) -> Option<Permission> {
+        first_beyond(self.at_organization(), permissions)
+    }
+
+    /// The first permission that the caller lacks in order to invite somebody to a role that allows these, in the whole
+    /// organization or in a workspace.
+    #[must_use]
+    pub fn lacks_to_invite(&self, permissions: PermissionSet, workspace: Option<WorkspaceId>) -> Option<Permission> {
         let held = self.at_organization();
-        permissions.iter().find(|&permission| !held.has(permission))
+        if !held.has(Permission::MemberInvite) {
+            return Some(Permission::MemberInvite);
+        }
+        first_beyond(workspace.map_or(held, |id| self.at_workspace(id)), permissions)
     }
 
     /// Which projects the caller may view, for a list to ask the database for.
@@ -195,6 +205,11 @@ impl Membership {
             .filter(|grant| at(grant.level))
             .fold(PermissionSet::EMPTY, |set, grant| set.union(grant.permissions))
     }
+}
+
+/// The first of these permissions that is not held.
+fn first_beyond(held: PermissionSet, permissions: PermissionSet) -> Option<Permission> {
+    permissions.iter().find(|&permission| !held.has(permission))
 }
 
 impl PermissionSet {

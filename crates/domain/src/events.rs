@@ -8,7 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    keywords, members::Member, organizations::Organization, projects::Project, users::User, workspaces::Workspace,
+    invitations::Invitation, keywords, members::Member, organizations::Organization, projects::Project, users::User,
+    workspaces::Workspace,
 };
 
 keywords! {
@@ -22,6 +23,17 @@ keywords! {
         OrganizationDeleted = "organization.deleted",
         /// A deleted organization was restored.
         OrganizationRestored = "organization.restored",
+        /// Somebody was asked to join. With the membership of whoever sent an invitation it goes without a word of its own, and
+        /// with its workspace.
+        InvitationCreated = "invitation.created",
+        /// An invitation was mailed again, and is good for longer.
+        InvitationResent = "invitation.resent",
+        /// An invitation was taken back, or another took its place.
+        InvitationCancelled = "invitation.cancelled",
+        /// Somebody took up their invitation.
+        InvitationAccepted = "invitation.accepted",
+        /// Somebody became a member.
+        MemberJoined = "member.joined",
         /// How a member is shown was changed.
         MemberUpdated = "member.updated",
         /// A member was given another role in the whole organization.
@@ -154,6 +166,7 @@ macro_rules! subjects {
 }
 
 subjects! {
+    Invitation = "invitation";
     Member = "member";
     Organization = "organization";
     Project = "project";

@@ -81,6 +81,8 @@ ids! {
     OrganizationId;
     /// A person's membership in one organization.
     MemberId;
+    /// An address that is asked to join one organization.
+    InvitationId;
     /// A role of one organization, built in or custom.
     RoleId;
     /// A role held by a member at an organization, a workspace or a project.

@@ -1,12 +1,16 @@
 //! Jobs: what is done after the request that asked for it.
 //!
 //! A job is enqueued in the transaction of its cause and belongs to whom it is done for. It is done at least once: whoever
-//! does one must be able to do it again. To add one: a variant of [`UserJob`], and what doing it means in the services.
+//! does one must be able to do it again. To add one: a variant of [`UserJob`] or [`OrganizationJob`], and what doing it means in
+//! the services.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{environment::Timestamp, ids::LinkId};
+use crate::{
+    environment::Timestamp,
+    ids::{InvitationId, LinkId, OrganizationId, UserId},
+};
 
 /// How long a worker has a job before another may take it.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -43,6 +47,35 @@ pub enum UserJob {
         /// When it was.
         at: Timestamp,
     },
+}
+
+/// Something to be done for an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
+pub enum OrganizationJob {
+    /// Mailing somebody the link by which they join.
+    MailInvitation {
+        /// The invitation.
+        invitation: InvitationId,
+    },
+}
+
+/// Whom a job is done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobOwner {
+    /// A person.
+    User(UserId),
+    /// An organization.
+    Organization(OrganizationId),
+}
+
+/// A job, with whom it is done for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// For a person.
+    User(UserId, UserJob),
+    /// For an organization.
+    Organization(OrganizationId, OrganizationJob),
 }
 
 /// When a job that was made at `created` and failed at `now`, for the `attempts`th time, is tried again: later each time, and

@@ -8,6 +8,7 @@ pub mod emails;
 pub mod environment;
 pub mod events;
 pub mod ids;
+pub mod invitations;
 pub mod jobs;
 pub mod keywords;
 pub mod links;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    environment::Timestamp, keywords, members::Member, organizations::Organization, projects::Project,
-    sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
+    environment::Timestamp, invitations::Invitation, keywords, members::Member, organizations::Organization,
+    projects::Project, sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
 };
 
 /// Which way a list runs.
@@ -42,6 +42,20 @@ keywords! {
         /// The moment at which the membership was made.
         CreatedAt = "createdAt",
         /// The moment of its last change.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of invitations are sorted by.
+    pub enum InvitationField {
+        /// The address that is invited.
+        Email = "email",
+        /// The moment at which the invitation expires.
+        ExpiresAt = "expiresAt",
+        /// The moment of creation.
+        CreatedAt = "createdAt",
+        /// The moment of the last change.
         UpdatedAt = "updatedAt",
     }
 }
@@ -179,6 +193,23 @@ impl Listed for Member {
             MemberField::JoinedAt => SortValue::Time(self.joined_at),
             MemberField::CreatedAt => SortValue::Time(self.created_at),
             MemberField::UpdatedAt => SortValue::Time(self.updated_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for Invitation {
+    type Field = InvitationField;
+
+    fn sort_value(&self, field: InvitationField) -> SortValue {
+        match field {
+            InvitationField::Email => SortValue::Text(self.email.canonical().to_owned()),
+            InvitationField::ExpiresAt => SortValue::Time(self.expires_at),
+            InvitationField::CreatedAt => SortValue::Time(self.created_at),
+            InvitationField::UpdatedAt => SortValue::Time(self.updated_at),
         }
     }
 

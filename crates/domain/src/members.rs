@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     emails::Email,
@@ -24,7 +24,7 @@ keywords! {
 }
 
 /// A member as it is stored, with what co-members may know of the person.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// The id of the membership.
     pub id: MemberId,
@@ -57,7 +57,7 @@ pub struct Member {
 }
 
 /// How a person is shown in one organization: what is `None` is theirs from everywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// What they are called.
     pub name: Option<Name>,

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod idempotency_records;
+pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod projects;
@@ -15,7 +16,6 @@ pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod user_events;
 pub(crate) mod user_idempotency_records;
-pub(crate) mod user_jobs;
 pub(crate) mod user_links;
 pub(crate) mod users;
 pub(crate) mod workspaces;
@@ -30,7 +30,7 @@ macro_rules! tenant_entities {
     )*};
 }
 
-tenant_entities! { workspaces projects roles members grants idempotency_records events }
+tenant_entities! { workspaces projects roles members grants invitations idempotency_records events }
 
 /// A tenant is the row that it is.
 impl TenantEntity for organizations::Entity {

@@ -13,7 +13,7 @@ use crate::{
     entities::{idempotency_records, user_idempotency_records},
     error::{Error, Result},
     tenant::{ReadWrite, TenantTx},
-    user::FoundingTx,
+    user::{FoundingTx, JoiningTx, UserTx},
 };
 
 /// How long a record answers.
@@ -159,10 +159,10 @@ impl<P: Required> Repeatable for TenantTx<P, ReadWrite> {
     }
 }
 
-impl Repeatable for FoundingTx {
+impl Repeatable for UserTx {
     async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
         use user_idempotency_records::{Column, Entity};
-        let (connection, user, now) = (&self.user.connection, self.user.user.as_uuid(), self.user.now());
+        let (connection, user, now) = (&self.connection, self.user.as_uuid(), self.now());
         if !lock(connection, &[user], key).await? {
             return Ok(Claim::InProgress);
         }
@@ -184,9 +184,9 @@ impl Repeatable for FoundingTx {
 
     async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
         use user_idempotency_records::{ActiveModel, Entity, Model};
-        let now = self.user.now();
+        let now = self.now();
         let row = Model {
-            user_id: self.user.user.as_uuid(),
+            user_id: self.user.as_uuid(),
             scope_hash: key.scope_hash.to_vec(),
             fingerprint: key.fingerprint.to_vec(),
             resource: json(resource)?,
@@ -194,7 +194,7 @@ impl Repeatable for FoundingTx {
             expires_at: now + LIFE,
         };
         Entity::insert(ActiveModel::from(row))
-            .exec_without_returning(&self.user.connection)
+            .exec_without_returning(&self.connection)
             .await?;
         Ok(())
     }
@@ -204,6 +204,44 @@ impl Repeatable for FoundingTx {
     }
 
     async fn rollback(self) -> Result<()> {
-        self.user.connection.rollback().await
+        self.connection.rollback().await
+    }
+}
+
+impl Repeatable for FoundingTx {
+    async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
+        self.user.claim(key).await
+    }
+
+    async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
+        self.user.record(key, resource).await
+    }
+
+    async fn commit(self, event: Event) -> Result<()> {
+        Self::commit(self, event).await
+    }
+
+    async fn rollback(self) -> Result<()> {
+        self.user.rollback().await
+    }
+}
+
+impl Repeatable for JoiningTx {
+    async fn claim<R: DeserializeOwned>(&self, key: &IdempotencyKey) -> Result<Claim<R>> {
+        self.user.claim(key).await
+    }
+
+    async fn record(&self, key: &IdempotencyKey, resource: &impl Serialize) -> Result<()> {
+        self.user.record(key, resource).await
+    }
+
+    /// The event is the organization's.
+    async fn commit(self, event: Event) -> Result<()> {
+        self.append(event).await?;
+        self.user.connection.commit().await
+    }
+
+    async fn rollback(self) -> Result<()> {
+        self.user.rollback().await
     }
 }

@@ -7,8 +7,8 @@ use sea_orm::{
 };
 use tenantry_domain::{
     emails::Email,
-    environment::Timestamp,
-    ids::{GrantId, MemberId, OrganizationId, RoleId, UserId},
+    environment::{Environment, Timestamp},
+    ids::{GrantId, MemberId, OrganizationId, RoleId, UserId, WorkspaceId},
     lists::{ListQuery, MemberField, Page},
     members::{Member, MemberStatus, Profile, or_oneself},
     permissions::{Required, perm},
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     Database,
+    connection::Connection,
     database::Mode,
     entities::{
         grants,
@@ -30,7 +31,7 @@ use crate::{
     scope::Scope,
     search,
     tenant::{Authorized, ReadWrite, TenantContext, TenantTx, TransactionMode},
-    user::FoundingTx,
+    user::{FoundingTx, UserTx},
 };
 
 pub(crate) mod ownership;
@@ -43,6 +44,21 @@ pub(crate) async fn find<P: Required, M: TransactionMode>(tx: &TenantTx<P, M>, i
     }
     let row = tx.connection.query_one(&rows).await?;
     row.map(|row| member(&row)).transpose()
+}
+
+/// The membership that somebody has, whether or not it counts.
+pub(crate) async fn of_user(connection: &Connection, scope: Scope, user: UserId) -> Result<Option<Member>> {
+    let mut rows = select_members(scope);
+    rows.and_where(Expr::col((Entity, Column::UserId)).eq(user.as_uuid()));
+    let row = connection.query_one(&rows).await?;
+    row.map(|row| member(&row)).transpose()
+}
+
+/// Whether somebody with this address, in its canonical form, is a member, whether or not that counts.
+pub(crate) async fn has_address(connection: &Connection, scope: Scope, canonical: &str) -> Result<bool> {
+    let mut rows = select_members(scope);
+    rows.and_where(Expr::col((users::Entity, users::Column::EmailCanonical)).eq(canonical));
+    Ok(connection.query_one(&rows).await?.is_some())
 }
 
 impl<M: TransactionMode> TenantTx<perm::MemberView, M> {
@@ -267,6 +283,41 @@ impl<P: Required> TenantTx<P, ReadWrite> {
     }
 }
 
+/// Adds a member who holds a role in the whole organization, or in a workspace.
+pub(crate) async fn insert(
+    connection: &Connection,
+    environment: &Environment,
+    organization: OrganizationId,
+    user: UserId,
+    role: RoleId,
+    workspace: Option<WorkspaceId>,
+) -> Result<MemberId> {
+    let now = environment.now();
+    let id = MemberId::new(environment);
+    let member = Model {
+        organization_id: organization.as_uuid(),
+        id: id.as_uuid(),
+        user_id: user.as_uuid(),
+        name: None,
+        avatar_url: None,
+        status: MemberStatus::Active.as_str().to_owned(),
+        joined_at: now,
+        last_seen_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    Entity::insert(ActiveModel::from(member))
+        .exec_without_returning(connection)
+        .await?;
+    let grant = grants::ActiveModel {
+        workspace_id: Set(workspace.map(|id| id.as_uuid())),
+        ..grant(organization, GrantId::new(environment), id, role, now)
+    };
+    grants::Entity::insert(grant).exec_without_returning(connection).await?;
+    Ok(id)
+}
+
 /// A role held in the whole organization.
 fn grant(
     organization: OrganizationId,
@@ -294,31 +345,12 @@ impl FoundingTx {
     /// # Errors
     /// When the database fails.
     pub async fn create_member(&self, user: UserId, role: RoleId) -> Result<MemberId> {
-        let environment = &self.user.environment;
-        let now = environment.now();
-        let organization = self.scope.organization();
-        let id = MemberId::new(environment);
-        let member = Model {
-            organization_id: organization.as_uuid(),
-            id: id.as_uuid(),
-            user_id: user.as_uuid(),
-            name: None,
-            avatar_url: None,
-            status: MemberStatus::Active.as_str().to_owned(),
-            joined_at: now,
-            last_seen_at: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        Entity::insert(ActiveModel::from(member))
-            .exec_without_returning(&self.user.connection)
-            .await?;
-        let grant = grant(organization, GrantId::new(environment), id, role, now);
-        grants::Entity::insert(grant)
-            .exec_without_returning(&self.user.connection)
-            .await?;
-        Ok(id)
+        let UserTx {
+            connection,
+            environment,
+            ..
+        } = &self.user;
+        insert(connection, environment, self.scope.organization(), user, role, None).await
     }
 }
 

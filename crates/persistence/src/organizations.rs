@@ -1,10 +1,11 @@
 //! Rows of organizations.
 
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::Set,
-    ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult as _, QuerySelect as _, QueryTrait as _,
-    Statement,
-    sea_query::{Alias, Asterisk, Expr, Func, LockType, OnConflict, Query},
+    ConnectionTrait as _, DbBackend, FromQueryResult as _, Iterable as _, QuerySelect as _, QueryTrait as _, Statement,
+    Value,
+    sea_query::{Alias, Asterisk, DynIden, Expr, Func, IntoIden as _, LockType, OnConflict, Query},
 };
 use tenantry_domain::{
     environment::Timestamp,
@@ -252,10 +253,22 @@ impl SlugSpace for OrganizationSlugs<'_> {
             created_at: now,
             updated_at: now,
         };
-        let inserted = Entity::insert(ActiveModel::from(row.clone()))
+        let new = ActiveModel::from(row.clone());
+        let values = Column::iter().filter_map(|column| Some((column.into_iden(), new.get(column).into_value()?)));
+        // Not a column of the entity: nothing else in here asks how many it has.
+        let seats = self
+            .tx
+            .seats
+            .map(|seats| (Alias::new("max_seats").into_iden(), i32::from(seats).into()));
+        let (columns, values): (Vec<DynIden>, Vec<Value>) = values.chain(seats).unzip();
+        let insert = Query::insert()
+            .into_table(Entity)
+            .columns(columns)
+            .values(values.into_iter().map(Expr::val))
+            .map_err(|error| Error::Corrupt(error.to_string()))?
             .on_conflict(OnConflict::column(Column::Slug).do_nothing().to_owned())
-            .exec_without_returning(&self.tx.user.connection)
-            .await?;
-        (inserted == 1).then(|| row.try_into()).transpose()
+            .to_owned();
+        let done = self.tx.user.connection.execute(&insert).await?;
+        (done.rows_affected() == 1).then(|| row.try_into()).transpose()
     }
 }

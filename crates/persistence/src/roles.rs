@@ -42,7 +42,7 @@ pub(crate) fn grants_from_json(json: serde_json::Value) -> Result<Vec<Grant>> {
 }
 
 /// What a stored role may do.
-fn permissions(built_in: bool, key: &str, names: Option<&[String]>) -> Result<PermissionSet> {
+pub(crate) fn permissions(built_in: bool, key: &str, names: Option<&[String]>) -> Result<PermissionSet> {
     if built_in {
         return Ok(known::<BuiltInRole>("roles.key", key)?.permissions());
     }

@@ -25,6 +25,8 @@ pub enum SystemReason {
     MailRequest,
     /// Someone follows a link that was mailed.
     MailedLink,
+    /// Someone follows the link of an invitation.
+    Invitation,
     /// A worker looks for what is due.
     DueJobs,
 }
@@ -87,7 +89,7 @@ impl SystemTx {
         Ok(user.map(Into::into))
     }
 
-    async fn look_up(&self, sql: &str, argument: Value) -> Result<Option<QueryResult>> {
+    pub(crate) async fn look_up(&self, sql: &str, argument: Value) -> Result<Option<QueryResult>> {
         Ok(self.look_up_all(sql, [argument]).await?.into_iter().next())
     }
 

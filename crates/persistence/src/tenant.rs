@@ -10,7 +10,8 @@ use tenantry_domain::{
     authorization::{Decision, Membership},
     environment::{Environment, Timestamp},
     events::Event,
-    ids::{MemberId, ProjectId, UserId, WorkspaceId},
+    ids::{InvitationId, MemberId, ProjectId, UserId, WorkspaceId},
+    invitations::Invitation,
     lists::ListQuery,
     members::{Member, RoleRef},
     organizations::{Organization, OrganizationStatus},
@@ -27,7 +28,7 @@ use crate::{
     connection::Connection,
     database::Mode,
     error::{Error, Result},
-    events, members, organizations, projects, roles,
+    events, invitations, members, organizations, projects, roles,
     scope::Scope,
     workspaces,
 };
@@ -301,6 +302,10 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
         self.context.membership.user
     }
 
+    pub(crate) fn trace(&self) -> TraceId {
+        self.trace
+    }
+
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -368,6 +373,35 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
             Some(lacking) => Err(Error::Forbidden(lacking)),
             None => decided(role, Decision::Allowed).map(Some),
         }
+    }
+
+    /// A role that the caller may invite to, in the whole organization or in a workspace, since they may invite and have all that
+    /// it allows there. `None` where there is no such role.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] with the first permission that they lack; and when the database fails.
+    pub async fn role_to_invite_to(
+        &self,
+        role: &RoleRef,
+        workspace: Option<WorkspaceId>,
+    ) -> Result<Option<Authorized<RoleName, P>>> {
+        let Some((role, permissions)) = roles::find(self, role).await? else {
+            return Ok(None);
+        };
+        match self.membership().lacks_to_invite(permissions, workspace) {
+            Some(lacking) => Err(Error::Forbidden(lacking)),
+            None => decided(role, Decision::Allowed).map(Some),
+        }
+    }
+
+    /// An invitation, if the caller may do `P` in the whole organization.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`]; and when the database fails.
+    pub async fn invitation(&self, id: InvitationId) -> Result<Authorized<Invitation, P>> {
+        self.demand_in_organization()?;
+        let invitation = invitations::find(self, id).await?.ok_or(Error::NotFound)?;
+        decided(invitation, Decision::Allowed)
     }
 
     /// A project, if the caller may do `P` to it.

@@ -1,13 +1,15 @@
 //! Transactions of a person, outside of any organization: their own row, credentials, sessions, records and events.
 //!
-//! Row-level security shows such a transaction what belongs to that person and nothing else. Two belong to a person and to
+//! Row-level security shows such a transaction what belongs to that person and nothing else. Three belong to a person and to
 //! an organization at once: [`FoundingTx`], which makes one, since neither a role nor a membership can be asked for before
-//! there are any; and [`DepartingTx`], in which a person leaves all of theirs, which needs no right in any.
+//! there are any; [`JoiningTx`], in which a person takes up an invitation; and [`DepartingTx`], in which a person leaves all
+//! of theirs, which needs no right in any.
 
 use tenantry_domain::{
     environment::{Environment, Timestamp},
     events::Event,
-    ids::{OrganizationId, UserId},
+    ids::{InvitationId, OrganizationId, UserId},
+    invitations::InvitationPreview,
     trace::TraceId,
 };
 
@@ -17,6 +19,8 @@ use crate::{
     database::Mode,
     error::{Error, Result},
     events,
+    invitations::Invited,
+    organizations,
     scope::Scope,
     sessions::Principal,
 };
@@ -96,6 +100,8 @@ impl UserTx {
 pub struct FoundingTx {
     pub(crate) user: UserTx,
     pub(crate) scope: Scope,
+    /// How many seats it gets, where not as many as all.
+    pub(crate) seats: Option<u16>,
 }
 
 impl FoundingTx {
@@ -115,7 +121,17 @@ impl FoundingTx {
                 trace,
             },
             scope: Scope::new(organization, database.filters_by_organization()),
+            seats: None,
         })
+    }
+
+    /// With another number of seats than organizations begin with.
+    #[must_use]
+    pub fn with_seats(self, seats: u16) -> Self {
+        Self {
+            seats: Some(seats),
+            ..self
+        }
     }
 
     /// The same for a signed-in caller, whose session is looked at again inside it.
@@ -172,6 +188,77 @@ impl FoundingTx {
         )
         .await?;
         self.commit(founding).await
+    }
+}
+
+/// A transaction in which a person takes up an invitation of an organization that they are no member of.
+pub struct JoiningTx {
+    pub(crate) user: UserTx,
+    pub(crate) scope: Scope,
+    pub(crate) invitation: InvitationId,
+}
+
+impl JoiningTx {
+    /// Begins one, of a signed-in caller who has shown the invitation's link. Who belongs to the organization and what they hold
+    /// is changed by nobody else until it ends.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`]; and when the database cannot be reached.
+    pub async fn begin_as(
+        database: &Database,
+        principal: &Principal,
+        invited: &Invited,
+        trace: TraceId,
+    ) -> Result<Self> {
+        let InvitationPreview {
+            id, organization_id, ..
+        } = *invited.preview();
+        let scope = Scope::new(organization_id, database.filters_by_organization());
+        let user = UserTx {
+            connection: database
+                .begin(Mode::ReadWrite, Some(principal.user()), Some(organization_id))
+                .await?,
+            user: principal.user(),
+            environment: database.environment().clone(),
+            trace,
+        };
+        // The organization before the person, as whoever deletes themselves locks them.
+        organizations::take_turn(&user.connection, scope).await?;
+        user.demand_live_session(principal.session()).await?;
+        Ok(Self {
+            user,
+            scope,
+            invitation: id,
+        })
+    }
+
+    /// The person's side of the transaction.
+    #[must_use]
+    pub fn as_user(&self) -> &UserTx {
+        &self.user
+    }
+
+    /// Adds an event of the organization, beside the one that is committed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn append(&self, event: Event) -> Result<()> {
+        let UserTx {
+            connection,
+            environment,
+            user,
+            trace,
+        } = &self.user;
+        events::append(
+            connection,
+            environment,
+            self.scope,
+            *user,
+            *trace,
+            environment.now(),
+            event,
+        )
+        .await
     }
 }
 

@@ -106,7 +106,7 @@ pub enum Mail {
 /// Options of `tenantry mail preview`.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// Which one: verify_email, reset_password, password_changed
+    /// Which one: verify_email, reset_password, password_changed, invitation
     pub name: String,
     /// In which language
     #[arg(long, value_name = "TAG", default_value = "en")]

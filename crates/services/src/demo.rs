@@ -47,6 +47,9 @@ struct DemoOrganization {
     projects: [(&'static str, &'static str, Visibility); 4],
 }
 
+/// The seats of each.
+const SEATS: u16 = 100;
+
 const ORGANIZATIONS: [DemoOrganization; 2] = [
     DemoOrganization {
         name: "Acme",
@@ -155,7 +158,10 @@ impl Services {
         let Some(((owner, _), others)) = people.split_first() else {
             return Err(Error::NotFound);
         };
-        let tx = FoundingTx::begin_as(self.database(), owner, trace).await?;
+        // More than its people take, for whoever is invited.
+        let tx = FoundingTx::begin_as(self.database(), owner, trace)
+            .await?
+            .with_seats(SEATS);
         let new = OrganizationCreate {
             name: Name::from_stored(demo.name.to_owned()),
             slug: None,

@@ -1,6 +1,7 @@
 //! Why a use case did not do what was asked; what that is in HTTP is decided above.
 
 use tenantry_auth::passwords::{PasswordError, Weakness};
+use tenantry_cache::limits::Charge;
 use tenantry_domain::{permissions::Permission, users::memberships::MemberOrganization};
 
 /// A result of a use case.
@@ -42,6 +43,15 @@ pub enum Error {
     /// The organization has no such role.
     #[error("is not a role of this organization")]
     UnknownRole,
+    /// The invitation is for another address, or the caller has not proven that it is theirs.
+    #[error("the invitation is for somebody else")]
+    NotInvited,
+    /// The organization has no more of this.
+    #[error("there are no more {} left", .0.metric)]
+    QuotaExceeded(Quota),
+    /// Something was done too often.
+    #[error("too often")]
+    RateLimited(Charge),
     /// A link that was mailed is not good, or not any more.
     #[error("the link is not good any more")]
     LinkGone,
@@ -65,6 +75,17 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What an organization has of something, and may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// What it is of.
+    pub metric: &'static str,
+    /// How much it may have.
+    pub limit: u64,
+    /// How much it has.
+    pub used: u64,
+}
+
 tenantry_domain::keywords! {
     /// What is in the way.
     pub enum Conflict {
@@ -74,6 +95,8 @@ tenantry_domain::keywords! {
         EmailTaken = "email_taken",
         /// An organization always has an owner, and this is its last.
         LastOwner = "last_owner",
+        /// They are a member already.
+        AlreadyMember = "already_member",
         /// There is still something in it.
         NotEmpty = "not_empty",
         /// One workspace is always the default: this one, until another becomes it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_domain::jobs::{self, UserJob};
+use tenantry_domain::jobs::{self, Job, OrganizationJob, UserJob};
 pub use tenantry_persistence::jobs::{DueJob, TakenJob};
 use tenantry_persistence::{
     jobs::{JobEnd, end, take},
@@ -82,9 +82,16 @@ impl Services {
     async fn done(&self, taken: &TakenJob) -> Result<(), Failure> {
         match &taken.job {
             None => Err(Failure::Temporary("its kind is not known to this version".to_owned())),
-            Some(UserJob::MailVerification { link }) => self.mail_verification(taken, *link).await,
-            Some(UserJob::MailPasswordReset { link }) => self.mail_password_reset(taken, *link).await,
-            Some(UserJob::MailPasswordChanged { at }) => self.mail_password_changed(taken, *at).await,
+            Some(Job::User(user, job)) => match job {
+                UserJob::MailVerification { link } => self.mail_verification(taken, *user, *link).await,
+                UserJob::MailPasswordReset { link } => self.mail_password_reset(taken, *user, *link).await,
+                UserJob::MailPasswordChanged { at } => self.mail_password_changed(taken, *user, *at).await,
+            },
+            Some(Job::Organization(organization, job)) => match job {
+                OrganizationJob::MailInvitation { invitation } => {
+                    self.mail_invitation(taken, *organization, *invitation).await
+                }
+            },
         }
     }
 

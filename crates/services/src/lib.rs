@@ -9,6 +9,7 @@ pub mod demo;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+mod invitations;
 pub mod jobs;
 pub mod limits;
 pub mod mails;

@@ -1,16 +1,18 @@
 //! Mails to people. Each is a job; what it says is read when it is sent, and one that has lost its point is not.
 
 use chrono::TimeDelta;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_auth::mailed_links;
 use tenantry_domain::{
     environment::Timestamp,
-    ids::LinkId,
+    ids::{InvitationId, LinkId, OrganizationId, UserId},
     links::{Link, LinkPurpose},
+    organizations::OrganizationStatus,
+    text::Name,
     users::User,
 };
 use tenantry_integrations::mail::{Kept, Language, Letter, Recipient, RenderError, SendError};
-use tenantry_persistence::{Error as StoreError, user::UserTx};
+use tenantry_persistence::{Error as StoreError, invitations, user::UserTx};
 
 use crate::{
     Services,
@@ -41,9 +43,9 @@ impl Services {
     }
 
     /// Mails the link by which a person proves that their address is theirs.
-    pub(crate) async fn mail_verification(&self, job: &TakenJob, link: LinkId) -> Result<(), Failure> {
+    pub(crate) async fn mail_verification(&self, job: &TakenJob, user: UserId, link: LinkId) -> Result<(), Failure> {
         let purpose = LinkPurpose::VerifyEmail;
-        let Some((user, left)) = self.still_to_be_mailed(job, purpose, link).await? else {
+        let Some((user, left)) = self.still_to_be_mailed(job, user, purpose, link).await? else {
             return Ok(());
         };
         if user.email_verified_at.is_some() {
@@ -53,25 +55,30 @@ impl Services {
             link: self.link("verify-email", purpose, link),
             hours: rounded_up(left.num_minutes(), 60),
         };
-        self.deliver(job, &letter, &user).await
+        self.deliver_to(job, &letter, &user).await
     }
 
     /// Mails the link by which a person chooses another password.
-    pub(crate) async fn mail_password_reset(&self, job: &TakenJob, link: LinkId) -> Result<(), Failure> {
+    pub(crate) async fn mail_password_reset(&self, job: &TakenJob, user: UserId, link: LinkId) -> Result<(), Failure> {
         let purpose = LinkPurpose::ResetPassword;
-        let Some((user, left)) = self.still_to_be_mailed(job, purpose, link).await? else {
+        let Some((user, left)) = self.still_to_be_mailed(job, user, purpose, link).await? else {
             return Ok(());
         };
         let letter = Letter::ResetPassword {
             link: self.link("reset-password", purpose, link),
             minutes: rounded_up(left.num_seconds(), 60),
         };
-        self.deliver(job, &letter, &user).await
+        self.deliver_to(job, &letter, &user).await
     }
 
     /// Tells a person that their password was changed.
-    pub(crate) async fn mail_password_changed(&self, job: &TakenJob, at: Timestamp) -> Result<(), Failure> {
-        let Some((user, _)) = self.recipient(job, None).await? else {
+    pub(crate) async fn mail_password_changed(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some((user, _)) = self.recipient(job, user, None).await? else {
             return Ok(());
         };
         if user.email_verified_at.is_none() {
@@ -79,12 +86,49 @@ impl Services {
             return Ok(());
         }
         let at = at.format("%Y-%m-%d %H:%M UTC").to_string();
-        self.deliver(job, &Letter::PasswordChanged { at }, &user).await
+        self.deliver_to(job, &Letter::PasswordChanged { at }, &user).await
+    }
+
+    /// Mails somebody the link by which they join an organization.
+    pub(crate) async fn mail_invitation(
+        &self,
+        job: &TakenJob,
+        organization: OrganizationId,
+        invitation: InvitationId,
+    ) -> Result<(), Failure> {
+        let Some(found) = invitations::to_mail(self.database(), organization, invitation).await? else {
+            return Ok(());
+        };
+        if found.status != OrganizationStatus::Active {
+            return Err(Failure::Temporary("the organization is suspended".to_owned()));
+        }
+        let left = found.invitation.expires_at - self.environment().now();
+        if left <= TimeDelta::zero() {
+            return Err(Failure::Lasting("it has expired before it was mailed".to_owned()));
+        }
+        let secret = mailed_links::invitation_secret(self.keyring(), invitation);
+        let letter = Letter::Invitation {
+            link: self.page("accept-invitation", &secret),
+            organization: found.organization_name.into_string(),
+            workspace: found.workspace_name.map(Name::into_string),
+            inviter: found.invited_by_name.into_string(),
+            role: found.invitation.role.name,
+            days: rounded_up(left.num_seconds(), 86_400),
+        };
+        let to = Recipient {
+            name: String::new(),
+            address: found.invitation.email.as_str().to_owned(),
+        };
+        self.deliver(job, &letter, to, Language::of(found.locale.as_deref()))
+            .await
     }
 
     /// Where a link leads, its secret included.
     fn link(&self, page: &str, purpose: LinkPurpose, link: LinkId) -> String {
-        let secret = mailed_links::secret(self.keyring(), purpose, link);
+        self.page(page, &mailed_links::secret(self.keyring(), purpose, link))
+    }
+
+    fn page(&self, page: &str, secret: &SecretString) -> String {
         format!("{}/{page}?token={}", self.link_base(), secret.expose_secret())
     }
 
@@ -93,10 +137,11 @@ impl Services {
     async fn still_to_be_mailed(
         &self,
         job: &TakenJob,
+        user: UserId,
         purpose: LinkPurpose,
         link: LinkId,
     ) -> Result<Option<(User, TimeDelta)>, Failure> {
-        let Some((user, link)) = self.recipient(job, Some(link)).await? else {
+        let Some((user, link)) = self.recipient(job, user, Some(link)).await? else {
             return Ok(None);
         };
         let now = self.environment().now();
@@ -110,8 +155,13 @@ impl Services {
     }
 
     /// The person whom a job is for, with a link of theirs; `None` once they are gone.
-    async fn recipient(&self, job: &TakenJob, link: Option<LinkId>) -> Result<Option<(User, Option<Link>)>, Failure> {
-        let tx = UserTx::read(self.database(), job.user, job.trace).await?;
+    async fn recipient(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        link: Option<LinkId>,
+    ) -> Result<Option<(User, Option<Link>)>, Failure> {
+        let tx = UserTx::read(self.database(), user, job.trace).await?;
         let user = match tx.oneself().await {
             Err(StoreError::SessionEnded) => return Ok(None),
             user => user?,
@@ -123,13 +173,18 @@ impl Services {
         Ok(Some((user, link)))
     }
 
-    /// Writes a mail in the language of its reader, and sends it.
-    async fn deliver(&self, job: &TakenJob, letter: &Letter, user: &User) -> Result<(), Failure> {
+    /// Writes a mail to a person, in their language, and sends it.
+    async fn deliver_to(&self, job: &TakenJob, letter: &Letter, user: &User) -> Result<(), Failure> {
         let to = Recipient {
             name: user.name.as_str().to_owned(),
             address: user.email.as_str().to_owned(),
         };
-        let language = Language::of(user.locale.as_deref());
+        self.deliver(job, letter, to, Language::of(user.locale.as_deref()))
+            .await
+    }
+
+    /// Writes a mail, and sends it.
+    async fn deliver(&self, job: &TakenJob, letter: &Letter, to: Recipient, language: Language) -> Result<(), Failure> {
         let mail = letter
             .write(job.id.as_uuid(), to, language)
             .map_err(Undelivered::from)?;

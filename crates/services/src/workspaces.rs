@@ -120,7 +120,8 @@ impl Services {
         id: WorkspaceId,
         precondition: &Precondition,
     ) -> Result<()> {
-        let tx = access.begin(self.database()).await?;
+        // In turn: with it goes what is held in it, and invitations to it.
+        let tx = access.begin_in_turn(self.database()).await?;
         let workspace = tx.workspace(id).await?;
         precondition.check(workspace.version)?;
         if workspace.is_default {

@@ -22,6 +22,7 @@ await mkdir(screenshots, { recursive: true });
 
 /** What is executed after everything else, in this order, since it takes away what the examples of others are. */
 const LAST = [
+  "cancelInvitation",
   "deleteProject",
   "deleteWorkspace",
   "removeMember",
@@ -40,6 +41,8 @@ const REFUSED = {
   // Nor does it read anybody's mail.
   verifyEmail: [410, "GONE"],
   resetPassword: [410, "GONE"],
+  previewInvitation: [410, "GONE"],
+  acceptInvitation: [410, "GONE"],
   // The oldest workspace is the default one.
   deleteWorkspace: [409, "CONFLICT"],
   // The organization would have no owner any more.
@@ -89,6 +92,17 @@ try {
     await page.keyboard.press("Enter");
   };
   const statusWith = async ({ authorization }) => (await fetch(`${url}/api/v1/me`, { headers: { authorization } })).status;
+  const post = async (path, body, authorization) => {
+    const headers = { "Content-Type": "application/json", ...(authorization && { Authorization: authorization }) };
+    const response = await fetch(`${url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    assert.ok(response.ok, `${path}: ${response.status}`);
+    return (await response.json()).data;
+  };
+  // The demo data has invited nobody.
+  const invite = async (email) => {
+    const { accessToken } = await post("/auth/login", owner);
+    await post("/organizations/acme/members/invite", { email, role: "viewer" }, `Bearer ${accessToken}`);
+  };
   const signOut = page.getByRole("button", { name: "Sign out", exact: true });
 
   const description = await (await fetch(`${url}/openapi.json`)).json();
@@ -96,6 +110,7 @@ try {
   assert.ok(operations.length > 20, "the document was not read");
   const panels = new Panels(page, operations);
 
+  await invite("guest@example.com");
   await page.goto(`${url}/docs/`);
   await page.waitForSelector(".opblock");
   await shot("1-page");

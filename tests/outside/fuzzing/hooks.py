@@ -30,12 +30,13 @@ HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
 MEMBER = "/api/v1/organizations/{orgId}/members/{memberId}"
 
 # The lists from which values of paths are taken.
-LISTS = {"wsId": "workspaces", "projectId": "projects", "memberId": "members"}
+LISTS = {"wsId": "workspaces", "projectId": "projects", "memberId": "members", "invitationId": "invitations"}
 
 # What is made anew to be deleted.
 SPARES = {
     "/api/v1/organizations/{orgId}/workspaces/{wsId}": ("workspaces", "wsId"),
     "/api/v1/organizations/{orgId}/projects/{projectId}": ("projects", "projectId"),
+    "/api/v1/organizations/{orgId}/invitations/{invitationId}": ("invitations", "invitationId"),
 }
 
 # Every second time, something other than chance is asked.
@@ -136,6 +137,8 @@ def enliven_body(operation: tuple[str, str], case: Case) -> None:
             case.body.update(token=SERVICE.link("verify-email"))
         case ("POST", "/api/v1/auth/password/reset"):
             case.body.update(token=SERVICE.link("reset-password"), password=OTHER_PASSWORD)
+        case ("POST", "/api/v1/invitations/accept"):
+            case.body.update(token=SERVICE.invitation(CALLER["email"]))
         case ("PUT", "/api/v1/auth/password"):
             # The password of every account that the harness makes.
             case.body.update(currentPassword=PASSWORD, newPassword=OTHER_PASSWORD)
@@ -149,6 +152,8 @@ def enliven_path(operation: tuple[str, str], case: Case) -> None:
         case ("DELETE", "/api/v1/auth/sessions/{sessionId}"):
             sessions = SERVICE.call("GET", "/api/v1/auth/sessions", caller_token())
             case.path_parameters["sessionId"] = next(entry["id"] for entry in sessions if entry["current"])
+        case ("GET", "/api/v1/invitations/{token}"):
+            case.path_parameters["token"] = SERVICE.invitation(SERVICE.new_email())
         case ("POST", "/api/v1/organizations/{orgId}/restore"):
             token = caller_token()
             case.path_parameters["orgId"] = SERVICE.found(token)
@@ -164,6 +169,9 @@ def enliven_path(operation: tuple[str, str], case: Case) -> None:
 
 def spare(kind: str) -> str:
     """The id of something new at home that nobody will miss."""
+    if kind == "invitations":
+        body = {"email": SERVICE.new_email(), "role": "viewer"}
+        return SERVICE.call("POST", f"{HOME}/members/invite", caller_token(), body)["id"]
     collection = f"{HOME}/workspaces"
     if kind == "projects":
         collection += f"/{living(('POST', collection), 'wsId')}/projects"
@@ -174,6 +182,8 @@ def living(operation: tuple[str, str], parameter: str) -> str:
     """The id of something at home; of somebody other than the caller, and other than who is to be left."""
     entries = SERVICE.call("GET", f"{HOME}/{LISTS[parameter]}", caller_token())
     ids = [entry["id"] for entry in entries if entry["id"] != CALLER["memberId"]]
+    if parameter == "invitationId" and not ids:
+        return spare("invitations")
     if parameter != "memberId":
         return ids[0] if ids else CALLER["organizationId"]
     removable = [member for member in ids if member != CALLER["otherMemberId"]]
@@ -194,8 +204,9 @@ def filter_failure(context: HookContext, failure: Any, case: Case, response: Res
         case "AcceptedNegativeData":
             return not is_passed_over(case)
         case "EnsureResourceAvailability":
-            # A repeated request is answered as the first was, whatever became of what that created.
-            return replayed.isdisjoint(map(str, case.path_parameters.values()))
+            # A repeated request is answered as the first was, whatever became of what that created; and an invitation is gone
+            # once the same address is invited again.
+            return (replayed | replaced).isdisjoint(map(str, case.path_parameters.values()))
         case "UseAfterFree":
             # What was deleted has been restored.
             return restored.isdisjoint(map(str, case.path_parameters.values()))
@@ -205,6 +216,8 @@ def filter_failure(context: HookContext, failure: Any, case: Case, response: Res
 answers: dict[str, Counter[str]] = defaultdict(Counter)
 replayed: set[str] = set()
 restored: set[str] = set()
+invited: dict[tuple[str, str], str] = {}
+replaced: set[str] = set()
 
 
 @schemathesis.hook
@@ -214,6 +227,12 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
         answers[case.operation.label][str(response.status_code)] += 1
     if response.headers.get("idempotency-replayed"):
         replayed.add(response.json()["data"]["id"])
+    if case.operation.path.endswith("/members/invite") and response.status_code == 201:
+        data = response.json()["data"]
+        # The organization's id, whichever way it was named.
+        address = (response.headers["location"][0].split("/")[4], data["email"].lower())
+        replaced.update(filter(None, [invited.get(address)]))
+        invited[address] = data["id"]
     if case.operation.path.endswith("/restore") and response.status_code == 200:
         restored.add(response.json()["data"]["id"])
 

@@ -97,7 +97,13 @@ def _of_fields(case: Case, error: dict[str, Any]) -> bool:
 
 def _of_a_link(case: Case, error: dict[str, Any]) -> bool:
     """The secret of a mailed link that nobody signed, or that was used."""
-    return error.get("code") == "GONE" and isinstance(case.body, dict) and "token" in case.body
+    has_secret = "token" in case.path_parameters or isinstance(case.body, dict) and "token" in case.body
+    return error.get("code") == "GONE" and has_secret
+
+
+def _of_a_quota(case: Case, error: dict[str, Any]) -> bool:
+    """One more of what an organization has its number of already."""
+    return error.get("code") == "QUOTA_EXCEEDED"
 
 
 RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
@@ -107,6 +113,7 @@ RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
     _of_an_order,
     _of_a_search,
     _of_a_link,
+    _of_a_quota,
     _of_fields,
 ]
 

@@ -37,6 +37,7 @@ class Service:
         # Accounts of all processes of a run, and of runs against one database, have addresses of their own.
         self._process, self._numbers = os.urandom(6).hex(), itertools.count(1)
         self._session = requests.Session()
+        self._given: set[str] = set()
 
     def call(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
         """The answer's `data`; `None` where it has no body."""
@@ -74,11 +75,26 @@ class Service:
         email = self.register().email
         if page == "reset-password":
             self.call("POST", "/api/v1/auth/password/forgot", body={"email": email})
+        return self.mailed(page, email)
+
+    def invitation(self, email: str) -> str:
+        """The secret of an invitation of this address, to an organization where it has no account."""
+        token = self.register("Hosts").access_token
+        organization = self.call("GET", "/api/v1/organizations", token)[0]["id"]
+        invitation = {"email": email, "role": "viewer"}
+        self.call("POST", f"/api/v1/organizations/{organization}/members/invite", token, invitation)
+        return self.mailed("accept-invitation", email)
+
+    def mailed(self, page: str, email: str) -> str:
+        """The secret of a link to this page that was mailed to this address, which is given once."""
         start, until = f"/{page}?token=", time.monotonic() + 30
         while time.monotonic() < until:
             for mail in self.call("GET", "/dev/mail"):
                 if mail["to"] == email and start in mail["text"]:
-                    return mail["text"].split(start, 1)[1].split()[0]
+                    secret = mail["text"].split(start, 1)[1].split()[0]
+                    if secret not in self._given:
+                        self._given.add(secret)
+                        return secret
         raise Refused(f"no mail with a link to {page} came for {email}")
 
     def new_email(self) -> str:

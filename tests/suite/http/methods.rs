@@ -102,3 +102,23 @@ async fn options_tells_the_methods_to_anyone() {
     let unknown = anyone.send(anyone.request(Method::OPTIONS, "/api/v1/nothing")).await;
     unknown.expect_error(StatusCode::NOT_FOUND, "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_path_that_is_written_out_is_none_with_an_id() {
+    let scene = Scene::new().await;
+    for path in [scene.path("/members/invite"), "/api/v1/invitations/accept".to_owned()] {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE] {
+            let refused = scene.client().send(scene.client().request(method.clone(), &path)).await;
+            refused.expect(StatusCode::METHOD_NOT_ALLOWED);
+            assert_eq!(refused.header("allow"), Some("POST, OPTIONS"), "{method} {path}");
+        }
+        let told = scene
+            .client()
+            .send(scene.client().request(Method::OPTIONS, &path))
+            .await;
+        assert_eq!(
+            told.expect(StatusCode::NO_CONTENT).header("allow"),
+            Some("POST, OPTIONS")
+        );
+    }
+}

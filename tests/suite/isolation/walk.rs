@@ -180,6 +180,8 @@ impl Walker<'_> {
             targets.retain(|input| input.meaning != Meaning::Organization);
         }
         let mut sets: Vec<Vec<&Input>> = targets.iter().map(|&target| vec![target]).collect();
+        // A key that was just shown by itself is known by now.
+        targets.retain(|input| input.meaning != Meaning::IdempotencyKey);
         if targets.len() > 1 {
             sets.push(targets);
         }
@@ -256,6 +258,7 @@ impl Walker<'_> {
             (Meaning::Project, _) => b.project.clone(),
             (Meaning::Member, _) => b.colleague.clone(),
             (Meaning::Role, _) => self.id_of_b("roles"),
+            (Meaning::Invitation, _) => b.invitation.clone(),
             (Meaning::Session, _) => self.id_of_b("sessions"),
             (Meaning::Cursor, _) => cursor.unwrap().to_owned(),
             (Meaning::Search, _) => "Bravo".to_owned(),
@@ -303,9 +306,12 @@ impl Walker<'_> {
             .iter()
             .find(|input| input.meaning == Meaning::Organization);
         let organization = organization.map(|input| values[input].clone());
-        // Whoever goes leaves the one organization that they are in.
-        let organization =
-            organization.or_else(|| (operation.name == "deleteMe").then(|| self.world.a.organization.clone()));
+        let organization = organization.or_else(|| match operation.name.as_str() {
+            // Whoever goes leaves the one organization that they are in.
+            "deleteMe" => Some(self.world.a.organization.clone()),
+            "acceptInvitation" => Some(self.world.a.second_organization.clone()),
+            _ => None,
+        });
         self.walk.traces.insert(trace.clone(), organization);
         if answer.status.is_server_error() {
             self.found(
@@ -391,11 +397,12 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Member
         | Meaning::Role
         | Meaning::Session
+        | Meaning::Invitation
         | Meaning::Cursor
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
         // Registering tells by decision that an address is taken; and whoever asks for a mail to an address has it sent there.
-        Meaning::Address => operation.name == "login",
+        Meaning::Address => ["login", "inviteMember"].contains(&operation.name.as_str()),
         Meaning::Password
         | Meaning::NewPassword
         | Meaning::RefreshToken
@@ -415,10 +422,13 @@ fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
             | Meaning::Project
             | Meaning::Member
             | Meaning::Role
-            | Meaning::Session,
+            | Meaning::Session
+            | Meaning::Invitation,
             _,
         ) => new_id(),
         (Meaning::Cursor, _) => foreign.chars().rev().collect(),
+        // Of letters that no id and no name of the world's making has.
+        (Meaning::Search, _) => "zwyzw".chars().cycle().take(foreign.len()).collect(),
         _ => {
             let random = new_text().repeat(8);
             let (_, end) = foreign.split_once('@').unwrap_or(("", ""));

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::tenants::{
-    ORGANIZATION_A, ORGANIZATION_B, PROJECT_A, Runtime, USER_A, USER_B, WORKSPACE_A, database, refusal,
+    INVITATION_A, INVITATION_B, ORGANIZATION_A, ORGANIZATION_B, PROJECT_A, Runtime, USER_A, USER_B, WORKSPACE_A,
+    database, refusal,
 };
 
 /// What the runtime role is answered when it asks for `user`.
@@ -102,7 +103,7 @@ async fn user_by_link() {
 }
 
 #[tokio::test]
-async fn due_user_jobs() {
+async fn due_jobs() {
     let database = database().await;
     let job = |number: u32| format!("0192f8a0-0000-7000-8000-0000000000d{number}");
     for (number, user, due, dead) in [
@@ -119,18 +120,60 @@ async fn due_user_jobs() {
             ))
             .await;
     }
+    database
+        .owner(format!(
+            "insert into organization_jobs (organization_id, id, kind, payload, trace_id, due_at, created_at)
+             values ('{ORGANIZATION_B}', '{}', 'mail', '{{\"secret\": 1}}', repeat('a', 32), '2026-01-01 00:00:01.5+00', now())",
+            job(5)
+        ))
+        .await;
     let mut runtime = Runtime::connect(&database).await;
-    let (first, second) = (
-        json!({ "user_id": USER_A, "id": job(2) }),
-        json!({ "user_id": USER_B, "id": job(1) }),
+    let (first, between, second) = (
+        json!({ "user_id": USER_A, "organization_id": null, "id": job(2) }),
+        json!({ "user_id": null, "organization_id": ORGANIZATION_B, "id": job(5) }),
+        json!({ "user_id": USER_B, "organization_id": null, "id": job(1) }),
     );
     for (at, most, due) in [
-        ("2026-01-01 00:00:02", 10, vec![first.clone(), second]),
+        ("2026-01-01 00:00:02", 10, vec![first.clone(), between, second]),
         ("2026-01-01 00:00:02", 1, vec![first]),
         ("2026-01-01 00:00:00", 10, vec![]),
     ] {
-        let call = format!("lookup.due_user_jobs('{at}+00', {most})");
+        let call = format!("lookup.due_jobs('{at}+00', {most})");
         assert_eq!(answer(&mut runtime, None, &call).await, due, "{at} {most}");
+    }
+}
+
+#[tokio::test]
+async fn invitation() {
+    let database = database().await;
+    database
+        .owner("update organizations set status = 'deleted', deleted_at = now() where slug = 'organization-b'")
+        .await;
+    let mut runtime = Runtime::connect(&database).await;
+    assert_eq!(
+        answer(&mut runtime, None, &format!("lookup.invitation('{INVITATION_A}')")).await,
+        [json!({
+            "organization_id": ORGANIZATION_A,
+            "organization_name": "Organization a",
+            "email": "a@example.net",
+            "workspace_name": "Workspace a",
+            "role_id": "0192f8a0-0000-7000-8000-00000000005a",
+            "role_key": "owner",
+            "role_name": "Owner",
+            "invited_by_name": "User a",
+            "expires_at": "2026-01-08T00:00:00+00:00",
+            "created_at": "2026-01-01T00:00:00+00:00",
+            "updated_at": "2026-01-01T00:00:00+00:00",
+        })]
+    );
+    // Of a deleted organization, of nothing.
+    for unknown in [
+        format!("'{INVITATION_B}'"),
+        format!("'{ORGANIZATION_A}'"),
+        "null".to_owned(),
+    ] {
+        let call = format!("lookup.invitation({unknown})");
+        assert_eq!(answer(&mut runtime, None, &call).await, [] as [Value; 0], "{unknown}");
     }
 }
 

@@ -64,16 +64,12 @@ async fn one_sees_ones_own_rows_alone() {
     let database = database().await;
     let mut runtime = Runtime::connect(&database).await;
     for table in TABLES {
-        let key = match table {
-            "users" | "organizations" => "id",
-            "credentials" | "sessions" | "refresh_tokens" | "user_idempotency_records" | "user_events" => "user_id",
-            _ => "organization_id",
-        };
-        let own = match table {
-            "users" | "credentials" | "sessions" | "refresh_tokens" | "user_idempotency_records" | "user_events" => {
-                USER_A
-            }
-            _ => ORGANIZATION_A,
+        let (key, own) = match table {
+            "users" => ("id", USER_A),
+            "organizations" => ("id", ORGANIZATION_A),
+            "credentials" | "sessions" | "refresh_tokens" => ("user_id", USER_A),
+            _ if table.starts_with("user_") => ("user_id", USER_A),
+            _ => ("organization_id", ORGANIZATION_A),
         };
         let rows = runtime
             .ask(AS_A.0, AS_A.1, &format!("select {key} as key from {table}"))
@@ -226,6 +222,8 @@ async fn what_is_not_granted_is_refused() {
         format!("update users set id = {id}"),
         format!("update organizations set id = {id}, plan = 'enterprise'"),
         "update organizations set plan = 'enterprise'".to_owned(),
+        "update organizations set max_seats = 100".to_owned(),
+        "update invitations set role_id = gen_random_uuid()".to_owned(),
         format!("update refresh_tokens set user_id = {id}"),
     ] {
         let refused = refusal(runtime.change(AS_A.0, AS_A.1, &sql).await);

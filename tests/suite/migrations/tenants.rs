@@ -10,6 +10,8 @@ pub(super) const USER_A: &str = "0192f8a0-0000-7000-8000-00000000001a";
 pub(super) const USER_B: &str = "0192f8a0-0000-7000-8000-00000000001b";
 pub(super) const WORKSPACE_A: &str = "0192f8a0-0000-7000-8000-00000000002a";
 pub(super) const PROJECT_A: &str = "0192f8a0-0000-7000-8000-00000000004a";
+pub(super) const INVITATION_A: &str = "0192f8a0-0000-7000-8000-0000000000da";
+pub(super) const INVITATION_B: &str = "0192f8a0-0000-7000-8000-0000000000db";
 pub(super) const WORKSPACE_B: &str = "0192f8a0-0000-7000-8000-00000000002b";
 
 const TENANT: &str = "
@@ -37,10 +39,20 @@ const TENANT: &str = "
         values ('…0@', '…8@', 'project.created', 'project', '…4@', repeat('0', 32), now());
     insert into user_events (user_id, id, type, resource_type, resource_id, trace_id, created_at)
         values ('…1@', '…9@', 'user.registered', 'user', '…1@', repeat('0', 32), now());
+    insert into user_jobs (user_id, id, kind, payload, trace_id, due_at, created_at)
+        values ('…1@', '…a@', 'mail', '{}', repeat('0', 32), '2100-01-01 00:00:00+00', now());
+    insert into organization_jobs (organization_id, id, kind, payload, trace_id, due_at, created_at)
+        values ('…0@', '…b@', 'mail', '{}', repeat('0', 32), '2100-01-01 00:00:00+00', now());
+    insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+        values ('…1@', '…c@', 'verify_email', '@@example.org', now(), now());
+    insert into invitations (organization_id, id, email, email_canonical, role_id, workspace_id, invited_by, expires_at,
+                             created_at, updated_at)
+        values ('…0@', '…d@', '@@example.net', '@@example.net', '…5@', '…2@', '…6@', '2026-01-08 00:00:00+00',
+                '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00');
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 18] = [
     "users",
     "credentials",
     "sessions",
@@ -55,6 +67,10 @@ pub(super) const TABLES: [&str; 14] = [
     "user_idempotency_records",
     "events",
     "user_events",
+    "user_jobs",
+    "organization_jobs",
+    "user_links",
+    "invitations",
 ];
 
 /// A database with both tenants.

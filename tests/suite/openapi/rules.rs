@@ -9,19 +9,21 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 5] = [
+const IDS: [(&str, &str); 7] = [
     ("organizations", "orgId"),
     ("members", "memberId"),
     ("workspaces", "wsId"),
     ("projects", "projectId"),
     ("sessions", "sessionId"),
+    ("invitations", "invitationId"),
+    ("invitations", "token"),
 ];
 
 /// What is not under `/api/v1/`.
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 8] = [
+const FOR_ANYONE: [&str; 9] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/refresh",
@@ -30,6 +32,7 @@ const FOR_ANYONE: [&str; 8] = [
     "/api/v1/auth/email/resend",
     "/api/v1/auth/password/forgot",
     "/api/v1/auth/password/reset",
+    "/api/v1/invitations/{token}",
 ];
 
 /// Everything in a document that breaks a rule.

@@ -106,6 +106,8 @@ async fn a_body_is_looked_at_only_for_those_who_may_act() {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                     Some((sound.status, sound.code()))
                 }
+                // The owner has that organization already.
+                StatusCode::CONFLICT if operation.name == "acceptInvitation" && caller.name == "owner" => None,
                 status => {
                     assert!(
                         status.is_success(),

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use tenantry_domain::lists::{MemberField, MembershipField, ResourceField, SessionField};
+use tenantry_domain::{
+    invitations::MAX_OPEN,
+    lists::{InvitationField, MemberField, MembershipField, ResourceField, SessionField},
+};
 use tenantry_tests::{
     app::TestApp,
     client::{Client, text},
@@ -83,6 +86,25 @@ pub(super) async fn guest(app: &TestApp, database: &TestDatabase, owner: &Client
     guest.client
 }
 
+/// As many invitations of the large organization as it may have, and some of every other.
+pub(super) async fn invite_many(database: &TestDatabase, owner: &Client) {
+    let organization = text(&owner.get("/api/v1/organizations").await.data()[0]["id"]);
+    database
+        .owner(format!(
+            "insert into invitations (organization_id, id, email, email_canonical, role_id, invited_by, expires_at,
+                                      created_at, updated_at)
+             select sender.organization_id, gen_random_uuid(), email, email, sender.role_id, sender.id,
+                    now() + number * interval '1 second', now() - number * interval '1 second', now()
+             from (select distinct on (m.organization_id) m.organization_id, m.id, r.id as role_id
+                   from members m join roles r on r.organization_id = m.organization_id and r.key = 'viewer') sender
+             cross join generate_series(1, {MAX_OPEN}) number
+             cross join concat('invited', number, '@example.com') email
+             where number <= 10 or sender.organization_id = '{organization}';
+             analyze invitations"
+        ))
+        .await;
+}
+
 /// A list and the ways in which it may be asked for.
 struct List {
     operation: String,
@@ -140,6 +162,7 @@ impl Lists {
                 "listMembers" => (MemberField::WORDS, SEARCHES),
                 "listMyOrganizations" => (MembershipField::WORDS, SEARCHES),
                 "listSessions" => (SessionField::WORDS, &[""][..]),
+                "listInvitations" => (InvitationField::WORDS, &[""][..]),
                 unknown => panic!("how is {unknown} asked for, and what carries it when it is long?"),
             };
             List {
@@ -194,8 +217,11 @@ impl Lists {
                 if asker.name != "owner" && (number + place) % 3 != 0 {
                     continue;
                 }
-                // A membership without a role in all of the organization is not shown its members.
-                if list.operation == "listMembers" && asker.name == "guest" {
+                // A membership without a role in all of the organization is not shown its members; those who invite nobody are
+                // not shown who is invited.
+                if list.operation == "listMembers" && asker.name == "guest"
+                    || list.operation == "listInvitations" && asker.name != "owner"
+                {
                     continue;
                 }
                 let base = format!("{path}?sort={sort}&{}", encoded(filter));

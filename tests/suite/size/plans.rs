@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The tables that hold many rows.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "projects",
     "workspaces",
     "members",
@@ -12,6 +12,7 @@ const TABLES: [&str; 8] = [
     "organizations",
     "users",
     "sessions",
+    "invitations",
 ];
 
 /// A statement and how it was run.

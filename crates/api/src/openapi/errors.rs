@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tenantry_services::{
-    error::Conflict,
+    error::{Conflict, Quota},
     limits::{Charge, Limit},
 };
 use utoipa::{
@@ -81,7 +81,13 @@ pub(crate) struct ErrorDetails {
     /// Of `RATE_LIMITED`.
     #[schema(nullable = false)]
     scope: Option<words::RateLimitScope>,
-    /// Of `RATE_LIMITED`: how many requests it allows.
+    /// Of `QUOTA_EXCEEDED`: what there is no more of.
+    #[schema(nullable = false, max_length = 63, example = "seats")]
+    metric: Option<String>,
+    /// Of `QUOTA_EXCEEDED`: how much of it there is.
+    #[schema(nullable = false, minimum = 0, maximum = 1_000_000_000, example = 5)]
+    used: Option<u32>,
+    /// Of `RATE_LIMITED`: how many requests it allows; of `QUOTA_EXCEEDED`: how much there may be.
     #[schema(nullable = false, minimum = 1, maximum = 1_000_000_000, example = 100)]
     limit: Option<u32>,
     /// Of `RATE_LIMITED`: seconds until it allows more.
@@ -107,6 +113,8 @@ pub(super) struct Subject {
     pub(super) permission: Option<String>,
     /// A field of its body.
     pub(super) field: Option<String>,
+    /// Whether it is about an invitation.
+    pub(super) is_of_invitation: bool,
     /// The limit of its path.
     pub(super) limit: Option<Limit>,
 }
@@ -173,8 +181,14 @@ fn of_code(code: ErrorCode, subject: &Subject) -> ApiError {
         ErrorCode::Unauthorized => ApiError::Unauthorized(BearerProblem::Missing),
         ErrorCode::Forbidden => match subject.permission.as_deref().map(str::parse) {
             Some(Ok(permission)) => ApiError::Forbidden(permission),
+            Some(Err(_)) | None if subject.is_of_invitation => ApiError::NotInvited,
             Some(Err(_)) | None => ApiError::RegistrationClosed,
         },
+        ErrorCode::QuotaExceeded => ApiError::QuotaExceeded(Quota {
+            metric: "seats",
+            limit: 5,
+            used: 5,
+        }),
         ErrorCode::TenantSuspended => ApiError::Suspended,
         ErrorCode::NotFound => ApiError::NotFound,
         ErrorCode::MethodNotAllowed => ApiError::MethodNotAllowed {

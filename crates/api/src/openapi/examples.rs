@@ -7,6 +7,8 @@ use utoipa::openapi::{
     schema::{ArrayItems, KnownFormat, Schema, SchemaFormat, SchemaType, Type},
 };
 
+use tenantry_services::limits::Limit;
+
 use super::errors::{self, Subject};
 use crate::{errors::ErrorCode, limits};
 
@@ -23,10 +25,15 @@ pub(super) fn show(path: &str, operation: &mut Operation, components: &Component
             of_parameter(parameter);
         }
     }
+    let invites = operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| ["inviteMember", "resendInvitation"].contains(&id));
     let subject = Subject {
         permission: super::permission(operation).map(str::to_owned),
         field: text_field(operation, components),
-        limit: limits::of_path(path),
+        is_of_invitation: path.starts_with("/api/v1/invitations/"),
+        limit: limits::of_path(path).or_else(|| invites.then_some(Limit::OrganizationInvitations)),
     };
     let this_page = path.replace("{orgId}", "acme").replace("{wsId}", ID);
     for (status, response) in &mut operation.responses.responses {
@@ -94,6 +101,7 @@ fn of_parameter(parameter: &mut Parameter) {
     let example = match parameter.name.as_str() {
         "orgId" => json!("acme"),
         name if name.ends_with("Id") => json!(ID),
+        "token" => json!("link"),
         "q" => json!("rocket"),
         "status" => json!("active"),
         "cursor" => json!(""),

@@ -1,6 +1,6 @@
 //! Making an account, signing in, staying signed in, signing out, choosing another password.
 
-mod links;
+pub(crate) mod links;
 mod password;
 
 use actix_web::{HttpRequest, post};

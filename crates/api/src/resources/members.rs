@@ -1,6 +1,6 @@
 //! Members.
 
-use actix_web::{HttpRequest, delete, get, patch, put};
+use actix_web::{HttpRequest, delete, get, http::header::EntityTag, patch, put};
 use tenantry_domain::{
     ids::MemberId,
     lists::{Direction, MemberField},
@@ -10,8 +10,8 @@ use tenantry_domain::{
 use tenantry_services::{Services, callers::Access};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub(crate) use self::bodies::RoleView;
-use self::bodies::{MemberPatchBody, MemberRoleBody, MemberView};
+use self::bodies::{MemberPatchBody, MemberRoleBody};
+pub(crate) use self::bodies::{MemberView, RoleView};
 use crate::{
     errors::ApiResult,
     etags,
@@ -180,8 +180,13 @@ pub(crate) async fn remove_member(
 }
 
 fn reply(member: Member) -> Reply<MemberView> {
-    let tag = etags::tag_seen(member.version, member.last_seen_at);
+    let tag = tag(&member);
     Reply::ok(member.into()).tag(tag)
+}
+
+/// The entity tag of a member.
+pub(crate) fn tag(member: &Member) -> EntityTag {
+    etags::tag_seen(member.version, member.last_seen_at)
 }
 
 /// That the caller may do `P` to the member in the path; where the path has no id, to members at all.

@@ -14,6 +14,9 @@ use super::{Language, Mail, Recipient, RenderError, message::one_line, templates
 /// The most characters of a name that a letter shows.
 const MAX_NAME: usize = 100;
 
+/// The most characters of each name in an invitation: its subject holds two of them, and a header cuts what is too long.
+const MAX_INVITATION_NAME: usize = 80;
+
 /// What is written.
 #[derive(Clone)]
 pub enum Letter {
@@ -36,11 +39,26 @@ pub enum Letter {
         /// When it was changed, as a person reads it.
         at: String,
     },
+    /// Asks a person to become a member of an organization.
+    Invitation {
+        /// Where to accept it; it holds a secret.
+        link: String,
+        /// What the organization is called.
+        organization: String,
+        /// What the workspace is called that it is for alone; `None` where it is for the whole organization.
+        workspace: Option<String>,
+        /// What the member is called who invites.
+        inviter: String,
+        /// What the role is called that they are given.
+        role: String,
+        /// For how many days the link works.
+        days: u32,
+    },
 }
 
 impl Letter {
     /// The name of every letter.
-    pub const NAMES: [&str; 3] = ["verify_email", "reset_password", "password_changed"];
+    pub const NAMES: [&str; 4] = ["verify_email", "reset_password", "password_changed", "invitation"];
 
     /// Its name, which is also that of its templates.
     #[must_use]
@@ -49,6 +67,7 @@ impl Letter {
             Self::VerifyEmail { .. } => "verify_email",
             Self::ResetPassword { .. } => "reset_password",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::Invitation { .. } => "invitation",
         }
     }
 
@@ -68,6 +87,14 @@ impl Letter {
             "password_changed" => Some(Self::PasswordChanged {
                 at: "2026-01-31 09:30 UTC".to_owned(),
             }),
+            "invitation" => Some(Self::Invitation {
+                link: format!("{base_url}/accept-invitation?token=example"),
+                organization: "Acme".to_owned(),
+                workspace: Some("Design".to_owned()),
+                inviter: "Olivia".to_owned(),
+                role: "Member".to_owned(),
+                days: 7,
+            }),
             _ => None,
         }
     }
@@ -77,10 +104,10 @@ impl Letter {
     /// # Errors
     /// When one of its templates has a mistake.
     pub fn write(&self, id: Uuid, to: Recipient, language: Language) -> Result<Mail, RenderError> {
-        // A name of several lines could pass for a part of the letter that we wrote.
-        let name = Some(one_line(&to.name, MAX_NAME)).filter(|name| !carries_more(name));
-        let name = name.unwrap_or_default();
-        let mut values = BTreeMap::from([("name", Value::from(name)), ("lang", Value::from(language.tag()))]);
+        let mut values = BTreeMap::from([
+            ("name", Value::from(shown(&to.name, MAX_NAME))),
+            ("lang", Value::from(language.tag())),
+        ]);
         match self {
             Self::VerifyEmail { link, hours } => {
                 values.insert("link", Value::from(link.as_str()));
@@ -92,6 +119,28 @@ impl Letter {
             }
             Self::PasswordChanged { at } => {
                 values.insert("at", Value::from(at.as_str()));
+            }
+            Self::Invitation {
+                link,
+                organization,
+                workspace,
+                inviter,
+                role,
+                days,
+            } => {
+                values.insert("link", Value::from(link.as_str()));
+                values.insert("days", Value::from(*days));
+                // One whose name is not shown is still all that the invitation is for.
+                values.insert("in_workspace", Value::from(workspace.is_some()));
+                let workspace = workspace.as_deref().unwrap_or_default();
+                for (key, name) in [
+                    ("organization", organization.as_str()),
+                    ("workspace", workspace),
+                    ("inviter", inviter.as_str()),
+                    ("role", role.as_str()),
+                ] {
+                    values.insert(key, Value::from(shown(name, MAX_INVITATION_NAME)));
+                }
             }
         }
         let (subject, text) = templates::text(self.name(), language, &values)?;
@@ -107,12 +156,26 @@ impl Letter {
     }
 }
 
+/// A name as a letter shows it, at most `max` characters of it; empty where it is not to be shown.
+fn shown(name: &str, max: usize) -> String {
+    // A name of several lines could pass for a part of the letter that we wrote.
+    let name = one_line(name, max);
+    if carries_more(&name) { String::new() } else { name }
+}
+
 /// Whether a name carries what a name has no use for: an address to be followed, or marks that turn the text around it. It was
 /// chosen by whoever typed the reader's address, who may be anybody, and our mail shall not carry their message.
 fn carries_more(name: &str) -> bool {
     let lower = name.to_lowercase();
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    lower.contains("://") || lower.contains("www.") || name.contains(turns)
+    let turns =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // `evil.example/offer`, which programs make a link of; a domain alone may be a name.
+    let dots = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+    let leads_on = |word: &str| {
+        let host = word.split_once(['/', ':', '?', '#']).map(|(host, _)| host);
+        word.contains('@') || host.is_some_and(|host| host.contains(dots))
+    };
+    lower.contains("://") || lower.contains("www.") || name.contains(turns) || lower.split_whitespace().any(leads_on)
 }
 
 impl fmt::Debug for Letter {

@@ -21,7 +21,7 @@ macro_rules! templates {
     };
 }
 
-const SOURCES: [(&str, &str); 13] = templates![
+const SOURCES: [(&str, &str); 17] = templates![
     "layout.html",
     "en/verify_email.txt",
     "en/verify_email.html",
@@ -29,12 +29,16 @@ const SOURCES: [(&str, &str); 13] = templates![
     "en/reset_password.html",
     "en/password_changed.txt",
     "en/password_changed.html",
+    "en/invitation.txt",
+    "en/invitation.html",
     "de/verify_email.txt",
     "de/verify_email.html",
     "de/reset_password.txt",
     "de/reset_password.html",
     "de/password_changed.txt",
     "de/password_changed.html",
+    "de/invitation.txt",
+    "de/invitation.html",
 ];
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {

@@ -7,17 +7,23 @@ use super::{Finding, LOOKUP, RUNTIME, rows};
 use crate::{connection::Connection, error::Result};
 
 /// Every function that may run with other rights than its caller's: what it takes, and what it tells.
-const LISTED: [(&str, &str); 14] = [
+const LISTED: [(&str, &str); 15] = [
     ("lookup.applied_migrations()", "SETOF text"),
     (
         "lookup.credentials_by_email(text)",
         "TABLE(user_id uuid, password_hash text)",
     ),
     (
-        "lookup.due_user_jobs(timestamp with time zone,integer)",
-        "TABLE(user_id uuid, id uuid)",
+        "lookup.due_jobs(timestamp with time zone,integer)",
+        "TABLE(user_id uuid, organization_id uuid, id uuid)",
     ),
     ("lookup.free_organization_slug(text[])", "text"),
+    (
+        "lookup.invitation(uuid)",
+        "TABLE(organization_id uuid, organization_name text, email text, workspace_name text, role_id uuid, \
+         role_key text, role_name text, invited_by_name text, expires_at timestamp with time zone, \
+         created_at timestamp with time zone, updated_at timestamp with time zone)",
+    ),
     (
         "lookup.membership(uuid,text)",
         "TABLE(organization_id uuid, status text, member_id uuid, last_seen_at timestamp with time zone, grants jsonb)",

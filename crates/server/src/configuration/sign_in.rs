@@ -6,7 +6,7 @@ use super::{Purpose, reader::Reader, setting::Setting};
 
 const REGISTRATION: Setting = Setting::plain("TENANTRY_REGISTRATION", "`open` or `private`")
     .or("open")
-    .not_yet("lets nobody register: there are no invitations yet");
+    .not_yet("lets nobody register, whoever is invited included");
 
 /// The keys that access tokens are signed with.
 pub(super) const SIGNING_KEYS: Setting = Setting::plain(
@@ -31,7 +31,7 @@ pub struct SignIn {
 pub enum Registration {
     /// Everybody, at once.
     Open,
-    /// Only through a mail, which does not exist yet: registering is refused.
+    /// Those who are invited alone. Not yet: registering is refused to them too.
     Private,
 }
 

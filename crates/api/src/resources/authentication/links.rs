@@ -44,7 +44,7 @@ impl FromFields for AddressBody {
 #[schema(example = json!({"token": "tnl_…"}))]
 pub(crate) struct LinkBody {
     #[schema(value_type = String, max_length = 1000)]
-    token: SecretString,
+    pub(crate) token: SecretString,
 }
 
 impl FromFields for LinkBody {

@@ -19,13 +19,27 @@ export async function find(token) {
     const [found] = await get(`${base}/${resource}s?pageSize=1${query}`);
     return found?.id;
   };
-  const [wsId, projectId, memberId] = await Promise.all([
+  const invitation = async () => {
+    if (!context.permissions.includes("member:invite")) return undefined;
+    const [found] = await get(`${base}/invitations?pageSize=1`);
+    return found?.id;
+  };
+  const [wsId, projectId, memberId, invitationId] = await Promise.all([
     one("workspace", "&sort=createdAt"),
     one("project", "&sort=createdAt"),
     // The one who joined last: whoever asks is rather not that one.
     one("member", ""),
+    invitation(),
   ]);
-  const known = { orgId: organization.slug, organizationId: organization.id, wsId, projectId, memberId, sessionId };
+  const known = {
+    orgId: organization.slug,
+    organizationId: organization.id,
+    wsId,
+    projectId,
+    memberId,
+    invitationId,
+    sessionId,
+  };
   return { known, organization, role: context.role };
 }
 

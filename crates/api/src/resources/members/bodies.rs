@@ -20,7 +20,7 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Member)]
-pub(in crate::resources) struct MemberView {
+pub(crate) struct MemberView {
     /// The id of the membership.
     #[schema(value_type = uuid::Uuid)]
     id: MemberId,

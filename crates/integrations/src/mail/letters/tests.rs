@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Letter, MAX_NAME};
+use super::{Letter, MAX_INVITATION_NAME, MAX_NAME, one_line};
 use crate::mail::{Language, Mail, Recipient};
 
 const BASE: &str = "https://app.example.com/";
@@ -21,8 +21,22 @@ fn written(letter: &Letter, name: &str, language: Language) -> Mail {
 
 fn link(letter: &Letter) -> Option<&str> {
     match letter {
-        Letter::VerifyEmail { link, .. } | Letter::ResetPassword { link, .. } => Some(link),
+        Letter::VerifyEmail { link, .. } | Letter::ResetPassword { link, .. } | Letter::Invitation { link, .. } => {
+            Some(link)
+        }
         Letter::PasswordChanged { .. } => None,
+    }
+}
+
+/// An invitation in which this is chosen by strangers.
+fn invitation(inviter: &str, organization: &str, workspace: Option<&str>, role: &str) -> Letter {
+    Letter::Invitation {
+        link: BASE.to_owned(),
+        organization: organization.to_owned(),
+        workspace: workspace.map(str::to_owned),
+        inviter: inviter.to_owned(),
+        role: role.to_owned(),
+        days: 7,
     }
 }
 
@@ -97,6 +111,16 @@ fn numbers_agree_with_their_nouns() {
         assert!(written(&letter, "Ann", Language::English).text.contains(english));
         assert!(written(&letter, "Ann", Language::German).text.contains(german));
     }
+    for (count, english, german) in [(1, " 1 day.", " 1 Tag lang."), (7, " 7 days.", " 7 Tage lang.")] {
+        let mut letter = invitation("Ann", "Acme", None, "Member");
+        if let Letter::Invitation { days, .. } = &mut letter {
+            *days = count;
+        }
+        for (language, told) in [(Language::English, english), (Language::German, german)] {
+            let mail = written(&letter, "", language);
+            assert!(mail.text.contains(told) && mail.html.contains(told), "{}", mail.text);
+        }
+    }
 }
 
 #[test]
@@ -158,22 +182,133 @@ fn a_name_that_carries_a_message_is_not_repeated() {
     for evil in [
         "Your prize: https://evil.example/win",
         "See WWW.evil.example",
+        "evil.example/win",
+        "You won: evil.example?x=1",
+        "evil.example:8443",
+        "evil\u{3002}example/win",
+        "Write to a@evil.example",
+        "\u{200f}Ann",
         "Ann \u{202e}elpmaxe",
     ] {
         for language in Language::ALL {
             for name in Letter::NAMES {
                 let mail = written(&letter(name), evil, language);
                 assert!(
-                    !mail.text.contains("evil") && !mail.text.contains('\u{202e}'),
+                    !mail.text.contains("evil") && !mail.text.contains(['\u{202e}', '\u{200f}']),
                     "{}",
                     mail.text
                 );
                 assert!(
-                    !mail.html.contains("evil") && !mail.html.contains('\u{202e}'),
+                    !mail.html.contains("evil") && !mail.html.contains(['\u{202e}', '\u{200f}']),
                     "{}",
                     mail.html
                 );
             }
         }
+    }
+}
+
+#[test]
+fn an_invitation_says_who_invites_whom_to_what() {
+    let whole = invitation("Olivia", "Acme", None, "Admin");
+    let part = invitation("Olivia", "Acme", Some("Design"), "Admin");
+    for (language, subject, role, only) in [
+        (
+            Language::English,
+            "Olivia invites you to Acme",
+            "Your role: Admin",
+            "The invitation is only for its workspace Design.",
+        ),
+        (
+            Language::German,
+            "Olivia lädt Sie zu Acme ein",
+            "Ihre Rolle: Admin",
+            "Die Einladung gilt nur für den Arbeitsbereich Design.",
+        ),
+    ] {
+        for (letter, is_part) in [(&whole, false), (&part, true)] {
+            let mail = written(letter, "", language);
+            assert_eq!(mail.subject, subject);
+            for body in [&mail.text, &mail.html] {
+                assert!(body.contains(role), "{body}");
+                assert_eq!(body.contains(only), is_part, "{body}");
+            }
+            assert!(mail.text.lines().any(|line| line == BASE), "{}", mail.text);
+        }
+    }
+}
+
+#[test]
+fn a_reader_without_a_name_is_greeted() {
+    for name in Letter::NAMES {
+        for (language, greeting) in [(Language::English, "Hello,"), (Language::German, "Guten Tag,")] {
+            let mail = written(&letter(name), "", language);
+            assert_eq!(mail.text.lines().next(), Some(greeting), "{name}");
+            assert!(mail.html.contains(&format!("<p>{greeting}</p>")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_invitation_reads_well_without_names_that_carry_a_message() {
+    let evil = "Your prize: https://evil.example/win";
+    for (language, subject, start, only, role) in [
+        (
+            Language::English,
+            "Somebody invites you to an organization",
+            "somebody invites you to an organization at Tenantry.",
+            "The invitation is only for one of its workspaces.",
+            "Your role",
+        ),
+        (
+            Language::German,
+            "Jemand lädt Sie zu einer Organisation ein",
+            "jemand lädt Sie zu einer Organisation bei Tenantry ein.",
+            "Die Einladung gilt nur für einen Arbeitsbereich darin.",
+            "Ihre Rolle",
+        ),
+    ] {
+        let mail = written(&invitation(evil, evil, Some(evil), evil), "", language);
+        assert_eq!(mail.subject, subject);
+        for body in [&mail.text, &mail.html] {
+            assert!(!body.contains("evil") && !body.contains(role), "{body}");
+            assert!(body.contains(start) && body.contains(only), "{body}");
+        }
+    }
+    // Each is judged by itself.
+    let mail = written(&invitation("Ann", evil, None, "Admin"), "", Language::English);
+    assert_eq!(mail.subject, "Ann invites you to an organization");
+    let mail = written(&invitation(evil, "Acme", None, "Admin"), "", Language::English);
+    assert_eq!(mail.subject, "Somebody invites you to Acme");
+}
+
+#[test]
+fn names_in_an_invitation_add_no_lines_and_no_markup_and_have_their_limits() {
+    let lines = "A\r\nBcc: eve\r\n\r\nYou owe us money\u{2028}";
+    let markup = "<b>{{ link }}</b>";
+    let long = "x".repeat(5000);
+    for language in Language::ALL {
+        let plain = written(&invitation("A", "A", Some("A"), "A"), "", language);
+        let mail = written(&invitation(lines, lines, Some(lines), lines), "", language);
+        assert!(!mail.subject.contains(['\r', '\n', '\u{2028}']), "{:?}", mail.subject);
+        assert_eq!(mail.text.lines().count(), plain.text.lines().count(), "{}", mail.text);
+        assert_eq!(mail.html.lines().count(), plain.html.lines().count(), "{}", mail.html);
+
+        let mail = written(&invitation(markup, markup, Some(markup), markup), "", language);
+        assert!(
+            mail.subject.contains(markup) && mail.text.contains(markup),
+            "{}",
+            mail.text
+        );
+        assert!(
+            !mail.html.contains("<b>") && mail.html.contains("&lt;b&gt;"),
+            "{}",
+            mail.html
+        );
+
+        let mail = written(&invitation(&long, &long, Some(&long), &long), "", language);
+        assert!(mail.text.contains(&"x".repeat(MAX_INVITATION_NAME)));
+        assert!(!mail.text.contains(&"x".repeat(MAX_INVITATION_NAME + 1)));
+        assert_eq!(one_line(&mail.subject, 200), mail.subject, "no header cuts it");
     }
 }

@@ -1,23 +1,23 @@
-//! The table `user_jobs`.
+//! The table `invitations`.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-#[sea_orm(table_name = "user_jobs")]
+#[sea_orm(table_name = "invitations")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub(crate) user_id: Uuid,
+    pub(crate) organization_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
-    pub(crate) kind: String,
-    pub(crate) payload: Json,
-    pub(crate) trace_id: String,
-    pub(crate) due_at: DateTimeUtc,
-    pub(crate) lease: Option<Uuid>,
-    pub(crate) attempts: i32,
-    pub(crate) last_error: Option<String>,
-    pub(crate) dead_at: Option<DateTimeUtc>,
+    pub(crate) email: String,
+    pub(crate) email_canonical: String,
+    pub(crate) role_id: Uuid,
+    pub(crate) workspace_id: Option<Uuid>,
+    pub(crate) invited_by: Uuid,
+    pub(crate) expires_at: DateTimeUtc,
+    pub(crate) version: i64,
     pub(crate) created_at: DateTimeUtc,
+    pub(crate) updated_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -169,17 +169,27 @@ def measured(server, paths, requests):
 
 
 def statements_of(server, postgres, path):
-    """What the server sends for one request, as PostgreSQL logs it: each statement with its parameters."""
+    """What the server sends for a page of a list, as PostgreSQL logs it: each statement with its parameters."""
     postgres.psql("tenantry", "-c", "alter system set log_min_duration_statement = 0", "-c", "select pg_reload_conf()")
-    time.sleep(0.5)
-    server.ask("GET", path)
-    begin = postgres.log.stat().st_size
-    server.ask("GET", path)
-    time.sleep(0.2)
+    deadline = time.monotonic() + 30
+    page = None
+    # Until all backends have heard of it, and the end of the transaction, which follows the answer, is written.
+    while page is None:
+        if time.monotonic() > deadline:
+            sys.exit(f"no statements of {path} were logged")
+        begin = postgres.log.stat().st_size
+        for _ in range(3):
+            server.ask("GET", path)
+        page = page_in(logged(postgres, begin))
+    postgres.psql("tenantry", "-c", "alter system reset log_min_duration_statement", "-c", "select pg_reload_conf()")
+    return page
+
+
+def logged(postgres, begin):
+    """The statements that were logged from there on, each with its parameters."""
     with postgres.log.open() as log:
         log.seek(begin)
         text = log.read()
-    postgres.psql("tenantry", "-c", "alter system reset log_min_duration_statement", "-c", "select pg_reload_conf()")
     found = []
     entry = re.compile(r"LOG:  duration: [\d.]+ ms  (?:statement|execute [^:]*): (.*?)(?=\n\d{4}-|\Z)", re.DOTALL)
     detail = re.compile(r"DETAIL:  parameters: (.*?)(?=\n\d{4}-|\Z)", re.DOTALL)
@@ -189,10 +199,21 @@ def statements_of(server, postgres, path):
         if told := detail.search(after):
             parameters = dict(re.findall(r"\$(\d+) = '((?:[^']|'')*)'", told[1]))
         found.append((match[1].strip(), parameters))
-    # A transaction that only reads is rolled back after its request was answered: what comes before BEGIN is another's.
-    begin_at = next(index for index, (statement, _) in enumerate(found) if statement.startswith("BEGIN"))
-    end_at = next(index for index, (statement, _) in enumerate(found) if index > begin_at and statement == "ROLLBACK")
-    return found[begin_at : end_at + 1]
+    return found
+
+
+def page_in(found):
+    """The first whole transaction that fetches a page: others are those of workers, and of who calls."""
+    begin_at = None
+    for index, (statement, _) in enumerate(found):
+        if statement.startswith("BEGIN"):
+            begin_at = index
+        elif statement == "ROLLBACK" and begin_at is not None:
+            transaction = found[begin_at : index + 1]
+            if any("ORDER BY" in statement for statement, _ in transaction):
+                return transaction
+            begin_at = None
+    return None
 
 
 def pgbench(postgres, folder, statements, transactions):

@@ -1,4 +1,4 @@
-//! Rows of invitations, and the seats that they lead to.
+//! Rows of invitations, and the seats that they lead to: sending here, taking up in [`acceptance`], mailing in [`mail`].
 
 use sea_orm::{
     ActiveValue::Set,
@@ -7,35 +7,37 @@ use sea_orm::{
     sea_query::{Alias, Condition, Expr, ExprTrait as _, LockType, Query, SelectStatement},
 };
 use tenantry_domain::{
-    authorization::Membership,
     emails::Email,
     events::Event,
-    ids::{InvitationId, MemberId, OrganizationId, WorkspaceId},
+    ids::{InvitationId, WorkspaceId},
     invitations::{Invitation, InvitationPreview, LIFE},
     lists::{InvitationField, ListQuery, Page},
-    members::Member,
     organizations::OrganizationStatus,
-    permissions::{PermissionSet, Required, perm},
+    permissions::{Required, perm},
     roles::RoleName,
     text::Name,
 };
 use uuid::Uuid;
 
 use crate::{
-    Database,
     connection::Connection,
-    database::Mode,
     entities::{
         invitations::{ActiveModel, Column, Entity, Model},
         roles,
     },
     error::{Error, Result, known, one_row},
     lists, members,
-    roles::{grants_from_json, permissions},
     scope::Scope,
     system::SystemTx,
     tenant::{Authorized, ReadWrite, TenantTx, TransactionMode},
-    user::JoiningTx,
+};
+
+mod acceptance;
+mod mail;
+
+pub use self::{
+    acceptance::Offer,
+    mail::{InvitationToMail, to_mail},
 };
 
 /// How many members an organization may have, and has.
@@ -355,175 +357,4 @@ async fn delete(connection: &Connection, scope: Scope, id: InvitationId) -> Resu
         .exec(connection)
         .await?;
     one_row(done.rows_affected)
-}
-
-/// An invitation as it is at the moment of being taken up.
-#[derive(Debug)]
-pub struct Offer {
-    /// The invitation.
-    pub invitation: Invitation,
-    /// What its role allows.
-    pub permissions: PermissionSet,
-    /// What the member who sent it holds; `None` where their membership does not count any more.
-    pub sender: Option<Membership>,
-    /// Whether the organization can be worked in.
-    pub status: OrganizationStatus,
-    /// The organization's seats.
-    pub seats: Seats,
-}
-
-impl JoiningTx {
-    /// What is offered to the person; `None` where the invitation is gone.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn offer(&self) -> Result<Option<Offer>> {
-        let connection = &self.user.connection;
-        let mut rows = select_invitations(self.scope);
-        rows.and_where(Expr::col((Entity, Column::Id)).eq(self.invitation.as_uuid()))
-            .lock_with_tables(LockType::Update, [Entity]);
-        let Some(row) = connection.query_one(&rows).await? else {
-            return Ok(None);
-        };
-        let invitation = invitation(&row)?;
-        let names = row.try_get::<Option<Vec<String>>>("", "role_permissions")?;
-        let permissions = permissions(
-            row.try_get("", "role_built_in")?,
-            &invitation.role.key,
-            names.as_deref(),
-        )?;
-        let sender = self.membership(invitation.invited_by).await?;
-        let (status, seats) = room(connection, self.scope).await?;
-        Ok(Some(Offer {
-            invitation,
-            permissions,
-            sender,
-            status,
-            seats,
-        }))
-    }
-
-    /// What a member holds whose membership counts.
-    async fn membership(&self, member: MemberId) -> Result<Option<Membership>> {
-        let organization = self.scope.organization();
-        let statement = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "select members.user_id, coalesce(
-                 (select jsonb_agg(jsonb_build_object(
-                         'workspace_id', grants.workspace_id, 'project_id', grants.project_id,
-                         'role_id', roles.id, 'key', roles.key, 'name', roles.name,
-                         'permissions', roles.permissions, 'built_in', roles.built_in))
-                  from grants
-                  join roles on roles.organization_id = $1 and roles.id = grants.role_id
-                  where grants.organization_id = $1 and grants.member_id = $2),
-                 '[]') as grants
-             from members
-             where members.organization_id = $1 and members.id = $2 and members.status = 'active'",
-            [organization.as_uuid().into(), member.as_uuid().into()],
-        );
-        let row = self.user.connection.query_one_raw(statement).await?;
-        row.map(|row| {
-            Ok(Membership {
-                organization,
-                member,
-                user: row.try_get::<Uuid>("", "user_id")?.into(),
-                grants: grants_from_json(row.try_get("", "grants")?)?,
-            })
-        })
-        .transpose()
-    }
-
-    /// Whether the person is a member already, whether or not that counts.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_member(&self) -> Result<bool> {
-        let found = members::of_user(&self.user.connection, self.scope, self.user.user).await?;
-        Ok(found.is_some())
-    }
-
-    /// Makes the person a member with the role that the invitation names, and uses it up.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn join(&self, invitation: &Invitation) -> Result<Member> {
-        let (connection, user) = (&self.user.connection, self.user.user);
-        delete(connection, self.scope, invitation.id).await?;
-        members::insert(
-            connection,
-            &self.user.environment,
-            self.scope.organization(),
-            user,
-            invitation.role.id,
-            invitation.workspace_id,
-        )
-        .await?;
-        // As it is shown, with the person and the role behind it.
-        let member = members::of_user(connection, self.scope, user).await?;
-        member.ok_or(Error::NotFound)
-    }
-}
-
-/// What the mail of an invitation tells, and in which language.
-#[derive(Debug)]
-pub struct InvitationToMail {
-    /// The invitation.
-    pub invitation: Invitation,
-    /// Whether the organization can be worked in.
-    pub status: OrganizationStatus,
-    /// The name of the organization.
-    pub organization_name: Name,
-    /// The name of the workspace in which the role is held.
-    pub workspace_name: Option<Name>,
-    /// What the member who sent it is called there.
-    pub invited_by_name: Name,
-    /// The language of whoever sent it.
-    pub locale: Option<String>,
-}
-
-/// What is to be told of an invitation of an organization; `None` where it is gone, or the organization is deleted.
-///
-/// # Errors
-/// When the database fails.
-pub async fn to_mail(
-    database: &Database,
-    organization: OrganizationId,
-    id: InvitationId,
-) -> Result<Option<InvitationToMail>> {
-    let connection = database.begin(Mode::ReadOnly, None, Some(organization)).await?;
-    let scope = Scope::new(organization, database.filters_by_organization());
-    let mut rows = select_invitations(scope);
-    rows.and_where(Expr::col((Entity, Column::Id)).eq(id.as_uuid()));
-    let Some(row) = connection.query_one(&rows).await? else {
-        return Ok(None);
-    };
-    let invitation = invitation(&row)?;
-    let statement = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "select organizations.status, organizations.name as organization_name, workspaces.name as workspace_name,
-                coalesce(members.name, users.name) as invited_by_name, users.locale
-         from organizations
-         join members on members.organization_id = $1 and members.id = $2
-         join users on users.id = members.user_id
-         left join workspaces on workspaces.organization_id = $1 and workspaces.id = $3
-         where organizations.id = $1 and organizations.status <> 'deleted'",
-        [
-            organization.as_uuid().into(),
-            invitation.invited_by.as_uuid().into(),
-            invitation.workspace_id.map(|id| id.as_uuid()).into(),
-        ],
-    );
-    let Some(row) = connection.query_one_raw(statement).await? else {
-        return Ok(None);
-    };
-    Ok(Some(InvitationToMail {
-        invitation,
-        status: known("organizations.status", &row.try_get::<String>("", "status")?)?,
-        organization_name: Name::from_stored(row.try_get("", "organization_name")?),
-        workspace_name: row
-            .try_get::<Option<String>>("", "workspace_name")?
-            .map(Name::from_stored),
-        invited_by_name: Name::from_stored(row.try_get("", "invited_by_name")?),
-        locale: row.try_get("", "locale")?,
-    }))
 }

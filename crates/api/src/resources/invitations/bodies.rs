@@ -123,7 +123,7 @@ impl From<InvitationPreview> for InvitationPreviewView {
 #[schema(rename_all = "camelCase", example = json!({"email": "ben@example.com", "role": "member"}))]
 pub(in crate::resources) struct InviteBody {
     #[schema(value_type = String, format = "email", max_length = 254)]
-    pub(super) email: Email,
+    email: Email,
     /// The key of a built-in role (`owner`, `admin`, `member`, `viewer`), or the id of any.
     #[schema(value_type = String, min_length = 1, max_length = 63)]
     role: RoleRef,

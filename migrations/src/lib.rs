@@ -43,4 +43,6 @@ migrations! {
     m20261121_000015_organization_deletion
     m20261121_000016_mail_and_jobs
     m20261121_000017_invitations
+    m20261121_000018_second_factors
+    m20261121_000019_sign_on_policies
 }

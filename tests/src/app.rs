@@ -30,6 +30,9 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Who may make an account.
     pub registration: Registration,
+    /// For how many days an organization's members may do without the second factor that it demands: very many, so that tests that
+    /// move the clock are not about it.
+    pub mfa_grace_days: u16,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
     /// The most connections to the database.
@@ -38,6 +41,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Whether there is anything that mails go out by: they are kept.
     pub mail: bool,
+    /// What secrets are sealed with, where it is something else than what signs.
+    pub encryption_keys: Option<Arc<Keyring>>,
     /// What tokens, cursors and links are signed with.
     pub keys: Arc<Keyring>,
 }
@@ -47,11 +52,13 @@ impl Default for Options {
         Self {
             rate_limits: RateLimits::Off,
             registration: Registration::Open,
+            mfa_grace_days: 365,
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
             mail: true,
             keys: keyring(),
+            encryption_keys: None,
         }
     }
 }
@@ -163,9 +170,11 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         public_url: "http://tenantry.test".to_owned(),
         cors_origins: options.cors_origins.clone(),
         registration: options.registration,
+        mfa_grace_days: options.mfa_grace_days,
         rate_limits: options.rate_limits,
         request_timeout: options.request_timeout,
         keyring: Arc::clone(&options.keys),
+        encryption_keys: options.encryption_keys.clone(),
         environment,
         password_cost: PasswordCost::MINIMAL,
         mailer: if options.mail {

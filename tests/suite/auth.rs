@@ -61,6 +61,7 @@ fn expect_session(data: &Value, email: &str) {
             "refreshToken",
             "status",
             "tokenType",
+            "trustedDeviceToken",
             "user"
         ]
     );

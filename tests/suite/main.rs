@@ -17,6 +17,7 @@ mod jobs;
 mod lists;
 mod me;
 mod members;
+mod mfa;
 mod migrations;
 mod openapi;
 mod operations;

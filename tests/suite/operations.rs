@@ -70,6 +70,8 @@ pub(crate) enum Meaning {
     Session,
     /// An invitation, by id.
     Invitation,
+    /// A trusted device, by id.
+    TrustedDevice,
     /// A place in a list.
     Cursor,
     /// Text to be found in names.
@@ -86,6 +88,10 @@ pub(crate) enum Meaning {
     RefreshToken,
     /// The secret of a mailed link, of which the same holds.
     LinkSecret,
+    /// A code of a second factor, good once.
+    Code,
+    /// What a sign-in that has begun is completed with.
+    SecondStep,
     /// The name of something.
     Name,
     /// A detail that names nothing and nobody; it may be left out.
@@ -103,6 +109,7 @@ impl Meaning {
             (Place::Body, "role") => Self::Role,
             (Place::Path, "sessionId") => Self::Session,
             (Place::Path, "invitationId") => Self::Invitation,
+            (Place::Path, "deviceId") => Self::TrustedDevice,
             (Place::Query, "cursor") => Self::Cursor,
             (Place::Query, "q") => Self::Search,
             (Place::Header, "Idempotency-Key") => Self::IdempotencyKey,
@@ -111,12 +118,17 @@ impl Meaning {
             (Place::Body, "newPassword") => Self::NewPassword,
             (Place::Body, "refreshToken") => Self::RefreshToken,
             (Place::Path | Place::Body, "token") => Self::LinkSecret,
+            (Place::Body, "code") => Self::Code,
+            (Place::Body, "mfaToken") => Self::SecondStep,
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
             | (Place::Header, "If-Match" | "If-None-Match")
             // A slug is taken or free for all to see: two organizations cannot have the same one.
             | (Place::Body, "slug" | "region" | "description" | "status" | "visibility" | "settings")
             | (Place::Body, "icon" | "color" | "isDefault")
+            // Who shows one that is somebody else's shows nothing: `mfa::trusted_devices` has the proof.
+            | (Place::Body, "trustedDeviceToken" | "trustDevice")
+            | (Place::Body, "mfa")
             | (Place::Body, "avatarUrl" | "locale" | "preferences") => Self::Detail,
             _ => return None,
         })
@@ -134,6 +146,7 @@ impl Meaning {
                 | Self::Role
                 | Self::Session
                 | Self::Invitation
+                | Self::TrustedDevice
         )
     }
 }

@@ -174,6 +174,13 @@ async fn a_project_read_by_id_costs_three_at_most() {
             Some(&chosen),
         ),
         ("listSessions", Method::GET, "/api/v1/auth/sessions".to_owned(), None),
+        ("getMfa", Method::GET, "/api/v1/auth/mfa".to_owned(), None),
+        (
+            "listTrustedDevices",
+            Method::GET,
+            "/api/v1/auth/trusted-devices".to_owned(),
+            None,
+        ),
         ("listPermissions", Method::GET, "/api/v1/permissions".to_owned(), None),
     ];
     for (number, (name, method, path, body)) in (0xb001..).zip(operations) {

@@ -13,13 +13,20 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tenantry::system::SystemSource;
-use tenantry_auth::mailed_links;
+use tenantry_auth::{
+    mailed_links,
+    recovery_codes::RecoveryCode,
+    second_step,
+    totp::TotpSecret,
+    vault::{Purpose, Vault},
+};
 use tenantry_domain::{
-    ids::{InvitationId, LinkId, ProjectId},
+    ids::{InvitationId, LinkId, ProjectId, UserId},
     links::LinkPurpose,
 };
 use tenantry_tests::{
     app::{TestApp, keyring},
+    authenticator::Authenticator,
     client::{Account, Client, PASSWORD, text},
     database::{TestDatabase, connect},
 };
@@ -169,9 +176,7 @@ impl Tenant {
     /// A member who has just joined, and never calls.
     async fn new_colleague(&self) -> String {
         let (id, rows) = colleague(&self.organization, "Colleague");
-        let mut owner = connect(&self.owner_url).await;
-        owner.execute(AssertSqlSafe(rows)).await.unwrap();
-        owner.close().await.unwrap();
+        self.sql(&rows).await;
         id
     }
 
@@ -184,10 +189,8 @@ impl Tenant {
         let account = client.register(&new_text(), None).await;
         let role = Some(caller.name).filter(|name| *name != "guest");
         if self.people().iter().any(|(name, _)| *name == caller.name) {
-            let mut owner = connect(&self.owner_url).await;
-            let joins = new_member(&self.organization, &new_id(), &account.user_id, role);
-            owner.execute(AssertSqlSafe(joins)).await.unwrap();
-            owner.close().await.unwrap();
+            self.sql(&new_member(&self.organization, &new_id(), &account.user_id, role))
+                .await;
         }
         let has_no_good_credentials = ["anonymous", "broken token"].contains(&caller.name);
         Some(Caller {
@@ -215,7 +218,6 @@ impl Tenant {
     /// The secret of an invitation of somebody into the second organization, whose address is confirmed.
     async fn invitation_link(&self, person: &Person) -> String {
         let id = InvitationId::new(&SystemSource::environment());
-        let mut owner = connect(&self.owner_url).await;
         let rows = format!(
             "update users set email_verified_at = now() where id = '{user}' and email_verified_at is null;
              insert into invitations (organization_id, id, email, email_canonical, role_id, invited_by, expires_at,
@@ -229,8 +231,7 @@ impl Tenant {
             organization = self.second_organization,
             sender = self.owner.id,
         );
-        owner.execute(AssertSqlSafe(rows)).await.unwrap();
-        owner.close().await.unwrap();
+        self.sql(&rows).await;
         mailed_links::invitation_secret(&keyring(), id)
             .expose_secret()
             .to_owned()
@@ -245,26 +246,92 @@ impl Tenant {
             _ => panic!("{operation} takes a link of which nobody knows what it is for"),
         };
         let link = LinkId::new(&SystemSource::environment());
-        let mut owner = connect(&self.owner_url).await;
         let row = format!(
             "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
              values ('{}', '{link}', '{purpose}', lower('{}'), now() + interval '10 years', now())",
             person.id, person.email
         );
-        owner.execute(AssertSqlSafe(row)).await.unwrap();
-        owner.close().await.unwrap();
+        self.sql(&row).await;
         mailed_links::secret(&keyring(), purpose, link)
             .expose_secret()
             .to_owned()
     }
 
-    /// Undoes what an operation did to all of the tenant, so that the next one finds it as it was.
-    pub(crate) async fn mend(&self, operation: &Operation, client: &Client) {
+    /// Undoes what an operation of somebody's did to all of the tenant, and to how they sign in, so that the next one finds it as
+    /// it was.
+    pub(crate) async fn mend(&self, operation: &Operation, caller: &Caller, client: &Client) {
         if operation.name == "deleteOrganization" {
             let owner = self.owner.sign_in("owner", client).await.client;
             let answer = owner.post(&self.path("/restore"), &json!({})).await;
             answer.expect(StatusCode::OK);
         }
+        self.take_second_factors(operation, &caller.person).await;
+    }
+
+    /// Takes the second factors away that somebody had or made for an operation: by the password alone they sign in to the next.
+    pub(crate) async fn take_second_factors(&self, operation: &Operation, person: &Person) {
+        if !operation.has(Meaning::Code) && operation.name != "setUpTotp" {
+            return;
+        }
+        let user = &person.id;
+        self.sql(&format!(
+            "update users set mfa_enabled = false where id = '{user}';
+             delete from second_factors where user_id = '{user}';
+             delete from recovery_codes where user_id = '{user}'"
+        ))
+        .await;
+    }
+
+    /// Runs statements as the owner of the schema.
+    async fn sql(&self, statements: &str) {
+        let mut owner = connect(&self.owner_url).await;
+        owner.execute(AssertSqlSafe(statements.to_owned())).await.unwrap();
+        owner.close().await.unwrap();
+    }
+
+    /// A code of somebody's second factor, which they have for as long as [`mend`](Self::mend) lets them: for the operation that
+    /// confirms one, of one that is not confirmed.
+    async fn code(&self, person: &Person, operation: &str) -> String {
+        let environment = SystemSource::environment();
+        let secret = TotpSecret::generate(&environment);
+        let vault = Vault::new(keyring(), keyring());
+        let user: UserId = person.id.parse().unwrap();
+        let sealed = vault
+            .seal(Purpose::Totp, user.as_uuid(), secret.as_bytes(), &environment)
+            .unwrap();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let confirmed = if operation == "confirmTotp" { "null" } else { "now()" };
+        let recovery_code = RecoveryCode::generate(&environment);
+        self.sql(&format!(
+            "insert into second_factors (user_id, totp_secret, totp_confirmed_at, created_at, updated_at)
+             values ('{user}', '\\x{}', {confirmed}, now(), now())
+             on conflict (user_id) do update set totp_secret = excluded.totp_secret, totp_last_step = null,
+                                                 totp_confirmed_at = excluded.totp_confirmed_at;
+             insert into recovery_codes (user_id, code_hash, created_at) values ('{user}', '\\x{}', now());
+             update users set mfa_enabled = {confirmed} is not null where id = '{user}'",
+            hex(&sealed),
+            hex(recovery_code.hash(user).as_bytes()),
+        ))
+        .await;
+        if operation == "confirmTotp" {
+            let shown = secret.show(&person.email.parse().unwrap()).unwrap();
+            return Authenticator::from_url(shown.url.expose_secret()).code(environment.now());
+        }
+        recovery_code.secret().expose_secret().to_owned()
+    }
+
+    /// What a sign-in of somebody is completed with.
+    async fn second_step(&self, person: &Person) -> String {
+        let mut owner = connect(&self.owner_url).await;
+        let hash: String = sqlx::query_scalar("select password_hash from credentials where user_id = $1::uuid")
+            .bind(&person.id)
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+        owner.close().await.unwrap();
+        let user = person.id.parse().unwrap();
+        let token = second_step::issue(&keyring(), user, &hash, SystemSource::environment().now());
+        token.expose_secret().to_owned()
     }
 
     /// What `caller` puts into a request about this tenant in good faith, without the inputs in `except`. With a `creator`,
@@ -302,6 +369,15 @@ impl Tenant {
                     caller.person.session(&caller.client).await;
                     newest_session(&caller.client).await.unwrap_or_else(new_id)
                 }
+                Meaning::TrustedDevice => {
+                    let id = new_id();
+                    self.sql(&trusted_device(&caller.person.id, &id)).await;
+                    id
+                }
+                // By the password.
+                Meaning::Code if operation.name == "reauthenticate" => continue,
+                Meaning::Code => self.code(&caller.person, &operation.name).await,
+                Meaning::SecondStep => self.second_step(&caller.person).await,
                 Meaning::IdempotencyKey | Meaning::Name => new_text(),
                 Meaning::Address if ["register", "inviteMember"].contains(&operation.name.as_str()) => {
                     format!("{}@example.com", new_text())
@@ -318,6 +394,14 @@ impl Tenant {
         }
         values
     }
+}
+
+/// Makes somebody trust a device of this id.
+fn trusted_device(user: &str, id: &str) -> String {
+    format!(
+        "insert into trusted_devices (user_id, id, token_hash, last_used_at, expires_at, created_at)
+         values ('{user}', '{id}', sha256('{id}'), now(), now() + interval '10 years', now());"
+    )
 }
 
 /// The newest other session of whoever calls; `None` for those who may not ask.
@@ -383,6 +467,16 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
     }
     let (colleague, joins) = colleague(&organization, &name("Colleague"));
     rows.push_str(&joins);
+    // Of no use to anybody: an app that proved nothing, and a code that was used.
+    rows.push_str(&format!(
+        "insert into second_factors (user_id, totp_secret, created_at, updated_at) values ('{user}', sha256('s'), now(), now());
+         insert into recovery_codes (user_id, code_hash, used_at, created_at) values ('{user}', sha256('{user}'), now(), now());",
+        user = owner.user_id
+    ));
+    for account in [&owner, both] {
+        rows.push_str(&trusted_device(&account.user_id, &new_id()));
+        rows.push_str(&trusted_device(&account.user_id, &new_id()));
+    }
     rows.push_str("update organizations set max_seats = 1000;");
     database.owner(rows).await;
     let invitation = invite(
@@ -399,6 +493,13 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         &new_text(),
     )
     .await;
+
+    let sso = format!("/api/v1/organizations/{organization}/sso");
+    owner
+        .client
+        .put(&sso, &json!({ "mfa": "everyone" }))
+        .await
+        .expect(StatusCode::OK);
 
     let mut tenant = Tenant {
         workspaces: [owner.default_workspace(&organization).await, workspace],

@@ -13,7 +13,9 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tenantry_domain::{permissions::Permission, trace::TraceId, users::memberships::MemberOrganization};
+use tenantry_domain::{
+    permissions::Permission, sessions::FRESH, trace::TraceId, users::memberships::MemberOrganization,
+};
 use tenantry_services::{
     error::{Conflict, Quota},
     limits::Charge,
@@ -59,6 +61,10 @@ codes! {
     QuotaExceeded = "QUOTA_EXCEEDED" PAYMENT_REQUIRED;
     /// A permission is missing.
     Forbidden = "FORBIDDEN" FORBIDDEN;
+    /// The organization demands a second factor, and none was used for the session.
+    MfaRequired = "MFA_REQUIRED" FORBIDDEN;
+    /// The sign-in is too old for this: prove once more who you are.
+    ReauthenticationRequired = "REAUTHENTICATION_REQUIRED" FORBIDDEN;
     /// The organization is suspended.
     TenantSuspended = "TENANT_SUSPENDED" FORBIDDEN;
     /// There is no such thing, or the caller may not know of it.
@@ -128,6 +134,8 @@ pub(crate) enum ApiError {
     Forbidden(Permission),
     RegistrationClosed,
     NotInvited,
+    MfaRequired,
+    ReauthenticationRequired,
     QuotaExceeded(Quota),
     Suspended,
     NotFound,
@@ -172,6 +180,8 @@ impl ApiError {
             Self::Validation(_) => ErrorCode::ValidationError,
             Self::Unauthorized(_) => ErrorCode::Unauthorized,
             Self::Forbidden(_) | Self::RegistrationClosed | Self::NotInvited => ErrorCode::Forbidden,
+            Self::MfaRequired => ErrorCode::MfaRequired,
+            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
             Self::QuotaExceeded(_) => ErrorCode::QuotaExceeded,
             Self::Suspended => ErrorCode::TenantSuspended,
             Self::NotFound => ErrorCode::NotFound,
@@ -206,6 +216,14 @@ impl ApiError {
             Self::NotInvited => {
                 "The invitation is for another address, or yours is not confirmed: confirm it and try again.".into()
             }
+            Self::MfaRequired => {
+                "The organization demands a second factor: set one up, or sign in again with yours.".into()
+            }
+            Self::ReauthenticationRequired => format!(
+                "This needs a sign-in of the last {} minutes: prove once more who you are.",
+                FRESH.num_minutes()
+            )
+            .into(),
             Self::QuotaExceeded(quota) => format!("All {} {} are taken.", quota.limit, quota.metric).into(),
             Self::Suspended => "The organization is suspended.".into(),
             Self::NotFound => "There is no such resource.".into(),
@@ -236,6 +254,7 @@ impl ApiError {
             Self::Validation(failures) => json!({ "fields": failures }),
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
             Self::RegistrationClosed | Self::NotInvited => json!({ "requiredPermission": null }),
+            Self::ReauthenticationRequired => json!({ "maxAgeSeconds": FRESH.num_seconds() }),
             Self::QuotaExceeded(quota) => {
                 json!({ "metric": quota.metric, "limit": quota.limit, "used": quota.used })
             }
@@ -359,6 +378,13 @@ impl From<tenantry_services::Error> for ApiError {
                 code: "incorrect".into(),
                 message: error.to_string(),
             }]),
+            E::IncorrectCode => Self::Validation(vec![FieldFailure {
+                field: "/code".to_owned(),
+                code: "incorrect".into(),
+                message: error.to_string(),
+            }]),
+            E::MfaRequired => Self::MfaRequired,
+            E::ReauthenticationRequired => Self::ReauthenticationRequired,
             E::LastOwner(organizations) => Self::LastOwner(organizations),
             E::SettingsTooLarge(field) => Self::Validation(vec![FieldFailure {
                 field: format!("/{field}"),

@@ -105,6 +105,11 @@ impl Fields {
         }
     }
 
+    /// Whether there is a field of this name with a value, which is yet to be taken.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Something wrong with a field that was taken, seen only beside another.
     pub(crate) fn refuse(&mut self, name: &str, failure: Failure) {
         self.note::<()>(name, failure);

@@ -4,6 +4,7 @@
 //! declares its route declares its document. `docs/adding-an-endpoint.md` shows how to add one.
 
 mod body;
+mod cookies;
 mod cursors;
 mod errors;
 mod etags;

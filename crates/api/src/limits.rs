@@ -24,9 +24,11 @@ use crate::{
 struct Tightest(Charge);
 
 /// The limit by address of everything under a path; a new route below it has that limit without asking for it.
-const BY_ADDRESS: [(&str, Limit); 6] = [
+const BY_ADDRESS: [(&str, Limit); 8] = [
     ("/api/v1/auth/register", Limit::Register),
     ("/api/v1/auth/login", Limit::SignIn),
+    ("/api/v1/auth/mfa/verify", Limit::SignIn),
+    ("/api/v1/auth/reauthenticate", Limit::SignIn),
     ("/api/v1/auth/password/forgot", Limit::Mail),
     ("/api/v1/auth/email/resend", Limit::Mail),
     ("/api/v1/auth/", Limit::Session),

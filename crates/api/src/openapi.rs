@@ -54,6 +54,10 @@ pub(crate) fn preamble() -> OpenApi {
                 "Authentication",
                 "Making an account, signing in and out, another password.",
             ),
+            (
+                "Second factors",
+                "What one proves oneself by beside the password: authenticator apps, recovery codes, trusted devices.",
+            ),
             ("Sessions", "The devices on which one is signed in."),
             ("Me", "Oneself, and the organizations that one belongs to."),
             (
@@ -144,7 +148,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
         errors.push(ErrorCode::Unauthorized);
     }
     if of_tenant {
-        errors.extend([ErrorCode::TenantSuspended, ErrorCode::NotFound]);
+        errors.extend([ErrorCode::TenantSuspended, ErrorCode::MfaRequired, ErrorCode::NotFound]);
         errors.extend(permission(operation).map(|_| ErrorCode::Forbidden));
     } else if path.contains('{') {
         errors.push(ErrorCode::NotFound);

@@ -3,6 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
+    cookie::Cookie,
     http::{
         Method, StatusCode,
         header::{CACHE_CONTROL, ETAG, EntityTag, LOCATION},
@@ -33,6 +34,7 @@ pub(crate) struct Reply<T> {
     tag: Option<EntityTag>,
     location: Option<String>,
     cache_control: &'static str,
+    cookie: Option<Cookie<'static>>,
     replayed: bool,
 }
 
@@ -45,6 +47,7 @@ impl<T> Reply<T> {
             tag: None,
             location: None,
             cache_control: PRIVATE,
+            cookie: None,
             replayed: false,
         }
     }
@@ -81,6 +84,11 @@ impl<T> Reply<T> {
         }
     }
 
+    /// With a cookie for the client to keep, where there is one.
+    pub(crate) fn cookie(self, cookie: Option<Cookie<'static>>) -> Self {
+        Self { cookie, ..self }
+    }
+
     /// Whether this is the answer to a request that was answered before.
     pub(crate) fn replayed(self, replayed: bool) -> Self {
         Self { replayed, ..self }
@@ -103,6 +111,9 @@ impl<T: Serialize> Responder for Reply<T> {
         }
         if let Some(location) = self.location {
             response.insert_header((LOCATION, location));
+        }
+        if let Some(cookie) = self.cookie {
+            response.cookie(cookie);
         }
         if self.replayed {
             response.insert_header(("Idempotency-Replayed", "true"));

@@ -11,5 +11,8 @@ pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod permissions;
 pub(crate) mod projects;
+pub(crate) mod second_factors;
 pub(crate) mod sessions;
+pub(crate) mod sign_on;
+pub(crate) mod trusted_devices;
 pub(crate) mod workspaces;

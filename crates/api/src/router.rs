@@ -17,10 +17,13 @@ use crate::{
 /// Every route, each declared beside its handler.
 fn routes(config: &mut ServiceConfig) {
     resources::authentication::routes(config);
+    resources::second_factors::routes(config);
+    resources::trusted_devices::routes(config);
     resources::sessions::routes(config);
     resources::me::routes(config);
     resources::organizations::routes(config);
     resources::context::routes(config);
+    resources::sign_on::routes(config);
     resources::invitations::routes(config);
     resources::members::routes(config);
     resources::permissions::routes(config);

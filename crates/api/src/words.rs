@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 
 use serde_json::json;
-use tenantry_domain::{invitations, lists, members, organizations, permissions::Permission, projects};
+use tenantry_domain::{
+    invitations, lists, members, organizations, permissions::Permission, projects, second_factors, sign_on,
+};
 use tenantry_services::{error::Conflict, limits::LimitScope};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
@@ -53,6 +55,9 @@ words! {
     PermissionName: Permission::ALL.iter().map(|permission| permission.name()),
         "A permission, as `resource:action`.";
     ConflictReason: all(Conflict::WORDS), "What is in the way.";
+    SecondFactorMethod: all(second_factors::SecondFactor::WORDS), "By what a sign-in can be completed.";
+    MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
+        `everyone`.";
     TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
     KeyType: ["OKP", "EC"], "The type of a key.";
     KeyCurve: ["Ed25519", "P-256"], "The curve of a key.";
@@ -84,6 +89,7 @@ sorts! {
     InvitationSort: lists::InvitationField;
     MembershipSort: lists::MembershipField;
     SessionSort: lists::SessionField;
+    TrustedDeviceSort: lists::TrustedDeviceField;
 }
 
 fn sort(fields: &[&str]) -> Parameter {

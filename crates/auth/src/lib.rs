@@ -1,4 +1,5 @@
-//! Proves who is calling: passwords, signing keys, access tokens, refresh tokens, mailed links, signatures on what clients carry back.
+//! Proves who is calling: passwords, second factors, signing keys, access tokens, refresh tokens, mailed links, signatures on
+//! what clients carry back; and seals what is secret and must be read again.
 //!
 //! Nothing here asks a database or a network; what is stored about a secret is handed in, the verdict is handed out.
 //! To add a way of proving an identity: a module of its own, whose secrets are [`secrecy::SecretString`]s or types that
@@ -8,9 +9,15 @@
 pub mod access_tokens;
 pub mod keys;
 pub mod mailed_links;
+pub mod opaque_tokens;
 pub mod passwords;
+pub mod recovery_codes;
 pub mod refresh_tokens;
+pub mod second_step;
 pub mod signatures;
+pub mod totp;
+pub mod trusted_devices;
+pub mod vault;
 
 #[cfg(test)]
 mod test_environment;

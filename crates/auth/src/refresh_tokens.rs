@@ -6,15 +6,10 @@
 //!
 //! To change a rule: `judge` is the only place that decides, and its tests state each rule at its edge.
 
-use std::fmt;
-
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use secrecy::SecretString;
-use subtle::ConstantTimeEq as _;
-use tenantry_domain::environment::{Environment, Timestamp};
-use zeroize::Zeroizing;
+use tenantry_domain::environment::Timestamp;
+
+use crate::opaque_tokens::{Kind, OpaqueToken};
 
 /// How long a token may wait for its use.
 pub const LIFE: TimeDelta = TimeDelta::days(7);
@@ -28,94 +23,16 @@ pub const REUSE_LEEWAY: TimeDelta = TimeDelta::seconds(10);
 /// How many successors a token yields, the first included.
 pub const MAX_SUCCESSORS: u32 = 5;
 
-/// What a token begins with, so that people and scanners recognise a leaked one.
-pub const PREFIX: &str = "tnr_";
+/// What sets refresh tokens apart from others.
+#[derive(Debug, Clone, Copy)]
+pub enum Refresh {}
 
-/// Random bytes of a token.
-const SECRET_BYTES: usize = 32;
-
-/// Bytes of a token's hash, a SHA-256.
-pub const HASH_BYTES: usize = 32;
-
-/// The longest text that is looked at: the prefix and the base64url of the secret, without padding.
-const TEXT_BYTES: usize = PREFIX.len() + (SECRET_BYTES * 4).div_ceil(3);
-
-/// A refresh token as its owner holds it. It is never printed.
-pub struct RefreshToken(Zeroizing<[u8; SECRET_BYTES]>);
-
-impl RefreshToken {
-    /// A new token of 256 random bits.
-    #[must_use]
-    pub fn generate(environment: &Environment) -> Self {
-        Self(Zeroizing::new(environment.random()))
-    }
-
-    /// The token that a client sent, or `None` when the text cannot be one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != TEXT_BYTES {
-            return None;
-        }
-        let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?);
-        secret.as_slice().try_into().ok().map(Zeroizing::new).map(Self)
-    }
-
-    /// The text for the client.
-    #[must_use]
-    pub fn secret(&self) -> SecretString {
-        SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(self.0.as_slice())))
-    }
-
-    /// What is stored of it. A plain hash does: 256 random bits cannot be guessed.
-    #[must_use]
-    pub fn hash(&self) -> TokenHash {
-        let mut hash = [0; HASH_BYTES];
-        hash.iter_mut()
-            .zip(digest(&SHA256, self.0.as_slice()).as_ref())
-            .for_each(|(to, from)| *to = *from);
-        TokenHash(hash)
-    }
+impl Kind for Refresh {
+    const PREFIX: &'static str = "tnr_";
 }
 
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshToken")
-    }
-}
-
-/// The SHA-256 of a token's secret, by which it is found.
-#[derive(Clone, Copy)]
-pub struct TokenHash([u8; HASH_BYTES]);
-
-impl TokenHash {
-    /// The bytes to store.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; HASH_BYTES] {
-        &self.0
-    }
-}
-
-/// A hash that was stored.
-impl From<[u8; HASH_BYTES]> for TokenHash {
-    fn from(bytes: [u8; HASH_BYTES]) -> Self {
-        Self(bytes)
-    }
-}
-
-/// In constant time.
-impl PartialEq for TokenHash {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for TokenHash {}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash")
-    }
-}
+/// A refresh token as its owner holds it.
+pub type RefreshToken = OpaqueToken<Refresh>;
 
 /// What is stored about a token that was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

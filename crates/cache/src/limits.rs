@@ -275,6 +275,18 @@ pub struct Charge {
 }
 
 impl Charge {
+    /// One that was refused by a limit of `count` that is counted elsewhere, and may be tried again after `left`.
+    #[must_use]
+    pub fn refused(scope: LimitScope, count: u32, left: TimeDelta) -> Self {
+        Self {
+            allowed: false,
+            scope,
+            limit: count,
+            remaining: 0,
+            reset: whole_seconds(left),
+        }
+    }
+
     /// The one that a client is told of when several limits applied: a refusal before an admission, then the one with
     /// the least left, then the one that lasts longest.
     #[must_use]

@@ -8,8 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    invitations::Invitation, keywords, members::Member, organizations::Organization, projects::Project, users::User,
-    workspaces::Workspace,
+    invitations::Invitation, keywords, members::Member, organizations::Organization, projects::Project,
+    sign_on::SignOnPolicy, users::User, workspaces::Workspace,
 };
 
 keywords! {
@@ -23,6 +23,8 @@ keywords! {
         OrganizationDeleted = "organization.deleted",
         /// A deleted organization was restored.
         OrganizationRestored = "organization.restored",
+        /// How an organization's members sign in was changed.
+        SignOnPolicyChanged = "sign_on_policy.changed",
         /// Somebody was asked to join. With the membership of whoever sent an invitation it goes without a word of its own, and
         /// with its workspace.
         InvitationCreated = "invitation.created",
@@ -72,10 +74,38 @@ keywords! {
         UserEmailVerified = "user.email_verified",
         /// Somebody asked for a link to prove an address by.
         UserVerificationRequested = "user.verification_requested",
+        /// A person began to set an authenticator app up.
+        UserMfaBegun = "user.mfa_begun",
+        /// A person's second factor is asked for from now on.
+        UserMfaEnabled = "user.mfa_enabled",
+        /// A person's second factors were taken away.
+        UserMfaDisabled = "user.mfa_disabled",
+        /// Somebody showed a person's password, and was asked for a second factor.
+        UserMfaDemanded = "user.mfa_demanded",
+        /// Somebody showed a code of a second factor that was not right.
+        UserMfaFailed = "user.mfa_failed",
+        /// Somebody did so too often, and no code is looked at for a while.
+        UserMfaLocked = "user.mfa_locked",
+        /// An operator took a person's second factors away, which ended their sessions.
+        UserMfaReset = "user.mfa_reset",
+        /// A person was given other recovery codes.
+        UserRecoveryCodesReplaced = "user.recovery_codes_replaced",
+        /// A recovery code of a person was used.
+        UserRecoveryCodeUsed = "user.recovery_code_used",
+        /// A person used a second factor on a device, and is not asked for it there for a while.
+        UserTrustedDeviceAdded = "user.trusted_device_added",
+        /// A device of a person is trusted no longer.
+        UserTrustedDeviceRemoved = "user.trusted_device_removed",
+        /// None of a person's devices is trusted any longer.
+        UserTrustedDevicesRemoved = "user.trusted_devices_removed",
+        /// An operator ended all of a person's sessions.
+        UserSessionsRevoked = "user.sessions_revoked",
         /// A person deleted their account.
         UserDeleted = "user.deleted",
         /// A person signed in.
         SessionCreated = "session.created",
+        /// A person proved once more who they are.
+        SessionReauthenticated = "session.reauthenticated",
         /// A session's tokens were renewed.
         SessionRefreshed = "session.refreshed",
         /// A session was ended.
@@ -170,6 +200,7 @@ subjects! {
     Member = "member";
     Organization = "organization";
     Project = "project";
+    SignOnPolicy = "sign_on_policy";
     User = "user";
     Workspace = "workspace";
 }

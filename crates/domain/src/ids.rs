@@ -75,6 +75,8 @@ ids! {
     SessionId;
     /// A link that was mailed to a person.
     LinkId;
+    /// A device on which a person is not asked for a second factor.
+    TrustedDeviceId;
     /// Something to be done later.
     JobId;
     /// A tenant.

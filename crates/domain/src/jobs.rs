@@ -47,6 +47,35 @@ pub enum UserJob {
         /// When it was.
         at: Timestamp,
     },
+    /// Telling them what became of their second factors.
+    MailSecondFactor {
+        /// What it was.
+        change: FactorChange,
+        /// When it was.
+        at: Timestamp,
+    },
+}
+
+/// What can become of the second factors of a person, and is told to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// One is asked for from now on.
+    Enabled,
+    /// None is asked for any more.
+    Disabled,
+    /// There were too many wrong codes.
+    Locked {
+        /// For how many minutes none is looked at.
+        minutes: u32,
+    },
+    /// A recovery code was used, and so many are left.
+    RecoveryCodeUsed {
+        /// How many.
+        left: u32,
+    },
+    /// There are other recovery codes.
+    RecoveryCodesReplaced,
 }
 
 /// Something to be done for an organization.

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::{
     environment::Timestamp, invitations::Invitation, keywords, members::Member, organizations::Organization,
-    projects::Project, sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
+    projects::Project, second_factors::TrustedDevice, sessions::Session, text::SearchText,
+    users::memberships::UserMembership, workspaces::Workspace,
 };
 
 /// Which way a list runs.
@@ -70,6 +71,16 @@ keywords! {
         /// The moment at which the membership was made.
         CreatedAt = "createdAt",
         /// The moment of its last change.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of trusted devices are sorted by.
+    pub enum TrustedDeviceField {
+        /// The moment at which it was trusted.
+        CreatedAt = "createdAt",
+        /// The moment of its last sign-in.
         UpdatedAt = "updatedAt",
     }
 }
@@ -242,6 +253,21 @@ impl Listed for Session {
         match field {
             SessionField::CreatedAt => SortValue::Time(self.created_at),
             SessionField::UpdatedAt => SortValue::Time(self.last_seen_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for TrustedDevice {
+    type Field = TrustedDeviceField;
+
+    fn sort_value(&self, field: TrustedDeviceField) -> SortValue {
+        match field {
+            TrustedDeviceField::CreatedAt => SortValue::Time(self.created_at),
+            TrustedDeviceField::UpdatedAt => SortValue::Time(self.last_used_at),
         }
     }
 

@@ -21,6 +21,8 @@ pub trait Required: Send + Sync + 'static {
     const OF_DELETED: bool = false;
     /// Whether every member has it over themselves, whatever their roles.
     const OVER_ONESELF: bool = false;
+    /// Whether every member has it over themselves also where the organization demands a second factor that they did not use.
+    const OVER_ONESELF_WITHOUT_FACTOR: bool = false;
 }
 
 macro_rules! catalogue {

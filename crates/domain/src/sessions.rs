@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use chrono::TimeDelta;
+
 use crate::{
     environment::Timestamp,
     ids::{SessionId, UserId},
@@ -20,6 +22,9 @@ keywords! {
     }
 }
 
+/// How long after its owner proved who they are a session may do what a thief of it shall not.
+pub const FRESH: TimeDelta = TimeDelta::minutes(10);
+
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -37,8 +42,26 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// When its owner last proved who they are in it: at its sign-in, or since.
+    pub authenticated_at: Timestamp,
+    /// When a second factor was last used for it.
+    pub factor_used_at: Option<Timestamp>,
     /// When it was signed in.
     pub created_at: Timestamp,
+}
+
+impl Session {
+    /// Whether its owner proved who they are lately enough for what a thief of the session shall not do.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        is_fresh(self.authenticated_at, now)
+    }
+}
+
+/// Whether whoever proved at `authenticated_at` who they are did so lately enough, at `now`.
+#[must_use]
+pub fn is_fresh(authenticated_at: Timestamp, now: Timestamp) -> bool {
+    now - authenticated_at < FRESH
 }
 
 /// What a new session is known by.
@@ -50,37 +73,34 @@ pub struct Device {
     pub user_agent: Option<String>,
 }
 
-impl Session {
-    /// What the session was signed in with, for people: the browser and the system, as far as they name themselves.
-    #[must_use]
-    pub fn device_name(&self) -> Option<String> {
-        let agent = self.user_agent.as_deref()?;
-        let named = |known: &[(&str, &'static str)]| {
-            known
-                .iter()
-                .find(|(mark, _)| agent.contains(mark))
-                .map(|&(_, name)| name)
-        };
-        // Browsers name those before them too, so the most particular comes first.
-        let browser = named(&[
-            ("Edg/", "Edge"),
-            ("OPR/", "Opera"),
-            ("Firefox/", "Firefox"),
-            ("Chrome/", "Chrome"),
-            ("Safari/", "Safari"),
-            ("curl/", "curl"),
-        ]);
-        let system = named(&[
-            ("iPhone", "iPhone"),
-            ("iPad", "iPad"),
-            ("Android", "Android"),
-            ("Windows", "Windows"),
-            ("Mac OS X", "macOS"),
-            ("Linux", "Linux"),
-        ]);
-        match (browser, system) {
-            (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
-            (one, other) => one.or(other).map(str::to_owned),
-        }
+/// What a `User-Agent` says, for people: the browser and the system, as far as they name themselves.
+#[must_use]
+pub fn device_name(agent: &str) -> Option<String> {
+    let named = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|&(_, name)| name)
+    };
+    // Browsers name those before them too, so the most particular comes first.
+    let browser = named(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]);
+    let system = named(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
+        (one, other) => one.or(other).map(str::to_owned),
     }
 }

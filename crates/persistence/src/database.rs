@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use sqlx::{
     ConnectOptions as _, Connection as _,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -101,6 +102,8 @@ pub struct Database {
     settings: Arc<str>,
     /// A permit for each search that may be under way.
     searches: Arc<Semaphore>,
+    /// How long who owes a second factor has to set one up.
+    mfa_grace: TimeDelta,
     #[cfg(feature = "isolation-proof")]
     organization_filter_off: bool,
 }
@@ -138,6 +141,7 @@ impl Database {
             statements,
             settings: of_transaction.into(),
             searches: Arc::new(Semaphore::new(searches_at_once(settings.max_connections))),
+            mfa_grace: TimeDelta::zero(),
             #[cfg(feature = "isolation-proof")]
             organization_filter_off: false,
         })
@@ -232,6 +236,16 @@ impl Database {
             turn.map_err(|_| sqlx::Error::PoolClosed)
         };
         self.in_time(turn).await
+    }
+
+    /// With some time for those who owe a second factor to set one up in: there is none unless this says so.
+    #[must_use]
+    pub fn with_mfa_grace(self, mfa_grace: TimeDelta) -> Self {
+        Self { mfa_grace, ..self }
+    }
+
+    pub(crate) fn mfa_grace(&self) -> TimeDelta {
+        self.mfa_grace
     }
 
     /// Closes all connections, waiting for those in use.

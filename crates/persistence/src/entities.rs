@@ -11,9 +11,13 @@ pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod projects;
+pub(crate) mod recovery_codes;
 pub(crate) mod refresh_tokens;
 pub(crate) mod roles;
+pub(crate) mod second_factors;
 pub(crate) mod sessions;
+pub(crate) mod sign_on_policies;
+pub(crate) mod trusted_devices;
 pub(crate) mod user_events;
 pub(crate) mod user_idempotency_records;
 pub(crate) mod user_links;
@@ -30,7 +34,7 @@ macro_rules! tenant_entities {
     )*};
 }
 
-tenant_entities! { workspaces projects roles members grants invitations idempotency_records events }
+tenant_entities! { workspaces projects roles members grants invitations idempotency_records events sign_on_policies }
 
 /// A tenant is the row that it is.
 impl TenantEntity for organizations::Entity {

@@ -25,6 +25,12 @@ pub enum Error {
     /// The session of the caller has ended meanwhile.
     #[error("the session has ended")]
     SessionEnded,
+    /// The organization demands a second factor, and none was used for the session.
+    #[error("a second factor is demanded")]
+    FactorDemanded,
+    /// The caller proved too long ago who they are.
+    #[error("the sign-in is too old")]
+    SignInTooOld,
     /// What the caller may do was changed while they did it.
     #[error("the caller's rights have changed meanwhile")]
     RightsChanged,
@@ -49,7 +55,7 @@ pub enum Error {
 }
 
 /// The foreign keys by which rows belong to a person.
-const OF_A_PERSON: [&str; 9] = [
+const OF_A_PERSON: [&str; 12] = [
     "credentials_user_id_fkey",
     "sessions_user_id_fkey",
     "refresh_tokens_user_id_session_id_fkey",
@@ -59,6 +65,9 @@ const OF_A_PERSON: [&str; 9] = [
     "user_idempotency_records_user_id_fkey",
     "user_jobs_user_id_fkey",
     "user_links_user_id_fkey",
+    "second_factors_user_id_fkey",
+    "recovery_codes_user_id_fkey",
+    "trusted_devices_user_id_fkey",
 ];
 
 impl From<DbErr> for Error {

@@ -6,6 +6,7 @@ use tenantry_domain::{
     environment::{Environment, Timestamp},
     events::Event,
     ids::{EventId, MemberId, UserId},
+    sign_on::MfaPolicy,
     trace::TraceId,
 };
 
@@ -43,14 +44,28 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Adds an event of an organization if its actor, who calls, is still signed in and the member they were, with every role they had: those of
-/// `grants`, as the look-up tells them. What was held on something that exists no longer went with it. `false` where anything
-/// else was taken, and there is no event then.
+/// What a write was decided over.
+pub(crate) struct DecidedOver<'c> {
+    /// Who calls.
+    pub(crate) principal: &'c Principal,
+    /// Their membership.
+    pub(crate) member: MemberId,
+    /// What they hold, as the look-up tells it.
+    pub(crate) grants: &'c Value,
+    /// Of whom a second factor is demanded.
+    pub(crate) mfa: MfaPolicy,
+    /// Whether one was used for their session.
+    pub(crate) factor_used: bool,
+}
+
+/// Adds an event of an organization if its actor, who calls, is still signed in, by a second factor where it was by one, and the
+/// member they were, with every role they had, and no more is demanded of them. What was held on something that exists no longer
+/// went with it. `false` where anything else was taken, and there is no event then.
 pub(crate) async fn append_of_member(
     connection: &Connection,
     environment: &Environment,
     scope: Scope,
-    (principal, member, grants): (&Principal, MemberId, &Value),
+    decided: DecidedOver<'_>,
     trace: TraceId,
     now: Timestamp,
     event: Event,
@@ -61,8 +76,9 @@ pub(crate) async fn append_of_member(
                              created_at)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
          from lookup.membership($1, null) m
-         where m.status = 'active' and m.member_id = $11
-           and exists (select from sessions where user_id = $4 and id = $13 and revoked_at is null)
+         where m.status = 'active' and m.member_id = $11 and m.mfa = $14
+           and exists (select from sessions where user_id = $4 and id = $13 and revoked_at is null
+                       and (factor_used_at is not null or not $15))
            and not exists (
                select from jsonb_array_elements($12) had
                where not m.grants @> jsonb_build_array(had)
@@ -76,16 +92,18 @@ pub(crate) async fn append_of_member(
             scope.organization().as_uuid().into(),
             EventId::new(environment).as_uuid().into(),
             event.event_type.as_str().into(),
-            principal.user().as_uuid().into(),
+            decided.principal.user().as_uuid().into(),
             event.resource_type.into(),
             event.resource_id.into(),
             trace.to_string().into(),
             event.before.into(),
             event.after.into(),
             now.into(),
-            member.as_uuid().into(),
-            grants.clone().into(),
-            principal.session().as_uuid().into(),
+            decided.member.as_uuid().into(),
+            decided.grants.clone().into(),
+            decided.principal.session().as_uuid().into(),
+            decided.mfa.as_str().into(),
+            decided.factor_used.into(),
         ],
     );
     Ok(connection.execute_raw(statement).await?.rows_affected() == 1)

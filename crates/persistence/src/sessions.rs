@@ -104,18 +104,23 @@ fn is_alive(session: &Session, now: Timestamp) -> bool {
     session.revoked_at.is_none() && session.expires_at > now
 }
 
+/// The address in a text of PostgreSQL's for an `inet`, which carries the length of its prefix.
+pub(crate) fn stored_address(text: &str) -> Option<IpAddr> {
+    text.split('/').next()?.parse().ok()
+}
+
 impl From<Model> for Session {
     fn from(row: Model) -> Self {
-        // PostgreSQL's text of an `inet` carries the length of its prefix.
-        let ip = row.ip.as_deref().and_then(|text| text.split('/').next());
         Self {
             id: row.id.into(),
             user_id: row.user_id.into(),
-            ip: ip.and_then(|text| text.parse::<IpAddr>().ok()),
+            ip: row.ip.as_deref().and_then(stored_address),
             user_agent: row.user_agent,
             last_seen_at: row.last_seen_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
+            authenticated_at: row.authenticated_at,
+            factor_used_at: row.factor_used_at,
             created_at: row.created_at,
         }
     }
@@ -135,11 +140,17 @@ pub struct RefreshTokenRow {
 }
 
 impl UserTx {
-    /// Opens a session of the person. The oldest ones give way where there are too many, and those that have ended go.
+    /// Opens a session of the person, for which they used a second factor at `factor_used_at`. The oldest ones give way where there
+    /// are too many, and those that have ended go.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_session(&self, device: &Device, expires_at: Timestamp) -> Result<Session> {
+    pub async fn open_session(
+        &self,
+        device: &Device,
+        expires_at: Timestamp,
+        factor_used_at: Option<Timestamp>,
+    ) -> Result<Session> {
         let now = self.now();
         self.forget_ended_sessions(now).await?;
         let id = SessionId::new(&self.environment);
@@ -152,6 +163,8 @@ impl UserTx {
             expires_at,
             revoked_at: None,
             revoked_because: None,
+            authenticated_at: now,
+            factor_used_at,
             created_at: now,
         };
         Entity::insert(ActiveModel::from(row.clone()))
@@ -366,6 +379,76 @@ impl UserTx {
             .exec(&self.connection)
             .await?;
         Ok(())
+    }
+
+    /// Writes down that the person proved once more who they are, in a session: `by_factor` where it was by a second factor.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn authenticate_session(&self, id: SessionId, by_factor: bool) -> Result<Timestamp> {
+        let now = self.now();
+        let mut values = ActiveModel {
+            authenticated_at: Set(now),
+            ..Default::default()
+        };
+        if by_factor {
+            values.factor_used_at = Set(Some(now));
+        }
+        Entity::update_many()
+            .set(values)
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Id.eq(id.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        Ok(now)
+    }
+
+    /// Writes down that a second factor was used in a session, which proves nothing of the password.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_factor_used(&self, id: SessionId) -> Result<()> {
+        Entity::update_many()
+            .set(ActiveModel {
+                factor_used_at: Set(Some(self.now())),
+                ..Default::default()
+            })
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Id.eq(id.as_uuid()))
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// No session of the person counts any longer as one for which a second factor was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_used_factors(&self) -> Result<()> {
+        Entity::update_many()
+            .set(ActiveModel {
+                factor_used_at: Set(None),
+                ..Default::default()
+            })
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::FactorUsedAt.is_not_null())
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// That the person proved lately who they are, in a session that is alive.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`], [`Error::SignInTooOld`]; and when the database fails.
+    pub async fn demand_fresh_session(&self, id: SessionId) -> Result<()> {
+        let now = self.now();
+        let session = self.session(id).await?.filter(|session| is_alive(session, now));
+        if session.ok_or(Error::SessionEnded)?.is_fresh(now) {
+            Ok(())
+        } else {
+            Err(Error::SignInTooOld)
+        }
     }
 
     /// Writes down that a session was seen.

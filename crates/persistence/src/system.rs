@@ -27,6 +27,8 @@ pub enum SystemReason {
     MailedLink,
     /// Someone follows the link of an invitation.
     Invitation,
+    /// An operator does something for the person with an address.
+    Support,
     /// A worker looks for what is due.
     DueJobs,
 }

@@ -77,9 +77,13 @@ pub fn admit<P: Required>(context: &Arc<TenantContext>, trace: TraceId) -> Resul
 fn check<P: Required>(context: &TenantContext) -> Result<()> {
     if P::OF_DELETED && context.status == OrganizationStatus::Deleted {
         // To those who may not, it is as gone as to everybody else.
-        return demand_in_organization::<P>(&context.membership).map_err(|_| Error::NotFound);
+        demand_in_organization::<P>(&context.membership).map_err(|_| Error::NotFound)?;
+        return context.demand_factor();
     }
     context.demand_active()?;
+    if !P::OVER_ONESELF_WITHOUT_FACTOR {
+        context.demand_factor()?;
+    }
     if P::OVER_ONESELF || context.membership.could_ever(P::PERMISSION) {
         Ok(())
     } else {
@@ -94,11 +98,18 @@ impl<P: Required> Access<P> {
         &self.context
     }
 
+    /// The trace of the request.
+    #[must_use]
+    pub fn trace(&self) -> TraceId {
+        self.trace
+    }
+
     /// That the caller may do `P` in the whole organization, as far as is known without asking the database.
     ///
     /// # Errors
-    /// [`Error::Forbidden`].
+    /// [`Error::FactorDemanded`], [`Error::Forbidden`].
     pub fn demand_in_organization(&self) -> Result<()> {
+        self.context.demand_factor()?;
         demand_in_organization::<P>(&self.context.membership)
     }
 
@@ -154,10 +165,7 @@ impl<P: Required> Access<P> {
         connection: Connection,
         rights: Rights,
     ) -> Result<TenantTx<P, ReadWrite>> {
-        let context = self
-            .context
-            .again::<P>(&connection, database.environment().now())
-            .await?;
+        let context = self.context.again::<P>(&connection).await?;
         Ok(TenantTx {
             rights,
             ..self.transaction(database, connection, Arc::new(context))
@@ -196,9 +204,9 @@ impl<P: Required> Access<P> {
 
 impl TenantContext {
     /// What the same caller holds now, if it still lets them in.
-    async fn again<P: Required>(&self, connection: &Connection, now: Timestamp) -> Result<Self> {
+    async fn again<P: Required>(&self, connection: &Connection) -> Result<Self> {
         let organization = OrganizationRef::Id(self.membership.organization);
-        let context = read_context(connection, self.principal(), &organization, now)
+        let context = read_context(connection, self.principal(), &organization, self.rules.clone())
             .await?
             .ok_or(Error::NotFound)?;
         check::<P>(&context)?;
@@ -329,6 +337,14 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
         demand_in_organization::<P>(self.membership())
     }
 
+    /// That the caller proved lately who they are: for what a thief of the session shall not do.
+    ///
+    /// # Errors
+    /// [`Error::SignInTooOld`].
+    pub fn demand_fresh(&self) -> Result<()> {
+        self.context.demand_fresh()
+    }
+
     /// A workspace, if the caller may do `P` in it.
     ///
     /// # Errors
@@ -352,8 +368,11 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
     /// A member, if the caller may do `P` to them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] also where the caller may not know of them; [`Error::Forbidden`]; and when the database fails.
+    /// [`Error::FactorDemanded`], where it was not asked for before; [`Error::NotFound`] also where the caller may not know of them; [`Error::Forbidden`]; and when the database fails.
     pub async fn member(&self, id: MemberId) -> Result<Authorized<Member, P>> {
+        if P::OVER_ONESELF_WITHOUT_FACTOR && id != self.membership().member {
+            self.context.demand_factor()?;
+        }
         let member = members::find(self, id).await?.ok_or(Error::NotFound)?;
         match self.membership().decide_member::<P>(&member) {
             Decision::Forbidden => Err(Error::Forbidden(self.membership().needed_for_member::<P>(&member))),
@@ -449,12 +468,12 @@ impl<P: Required> TenantTx<P, ReadWrite> {
 
     /// Adds an event if the caller's rights are those that were decided over.
     async fn append_with_rights(&self, event: Event) -> Result<()> {
-        let (membership, now) = (self.membership(), self.now());
+        let now = self.now();
         let appended = events::append_of_member(
             &self.connection,
             &self.environment,
             self.scope,
-            (self.context.principal(), membership.member, &self.context.grants),
+            self.context.decided_over(),
             self.trace,
             now,
             event,
@@ -463,7 +482,7 @@ impl<P: Required> TenantTx<P, ReadWrite> {
         if appended {
             return Ok(());
         }
-        self.context.again::<P>(&self.connection, now).await?;
+        self.context.again::<P>(&self.connection).await?;
         Err(Error::RightsChanged)
     }
 }

@@ -52,6 +52,16 @@ impl UserTx {
         Ok(tx)
     }
 
+    /// The same for what a thief of the session shall not do: the caller proved lately who they are.
+    ///
+    /// # Errors
+    /// Those of [`begin_as`](Self::begin_as), and [`Error::SignInTooOld`].
+    pub async fn begin_fresh(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
+        let tx = Self::begin_as(database, principal, trace).await?;
+        tx.demand_fresh_session(principal.session()).await?;
+        Ok(tx)
+    }
+
     /// Begins a transaction that reads; it ends by being dropped.
     ///
     /// # Errors
@@ -90,9 +100,17 @@ impl UserTx {
     /// # Errors
     /// When the database fails: nothing was written then.
     pub async fn commit(self, event: Event) -> Result<()> {
-        let now = self.now();
-        events::append_to_user(&self.connection, &self.environment, self.user, self.trace, now, event).await?;
+        self.note(event).await?;
         self.connection.commit().await
+    }
+
+    /// Adds an event of something that was done beside what the transaction is committed with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note(&self, event: Event) -> Result<()> {
+        let now = self.now();
+        events::append_to_user(&self.connection, &self.environment, self.user, self.trace, now, event).await
     }
 }
 
@@ -177,16 +195,7 @@ impl FoundingTx {
     /// # Errors
     /// When the database fails: nothing was written then.
     pub async fn commit_with(self, founding: Event, of_the_founder: Event) -> Result<()> {
-        let now = self.user.now();
-        events::append_to_user(
-            &self.user.connection,
-            &self.user.environment,
-            self.user.user,
-            self.user.trace,
-            now,
-            of_the_founder,
-        )
-        .await?;
+        self.user.note(of_the_founder).await?;
         self.commit(founding).await
     }
 }

@@ -6,11 +6,13 @@
 use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_auth::{
     access_tokens::AccessTokens,
     keys::Keyring,
     passwords::{PasswordCost, PasswordHasher},
+    vault::Vault,
 };
 use tenantry_cache::limits::{RateLimiter, RateLimits};
 use tenantry_domain::environment::Environment;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Who may make an account.
     pub registration: configuration::Registration,
+    /// For how many days from its founding on an organization's members may do without the second factor that it demands.
+    pub mfa_grace_days: u16,
     /// Whether limits hold.
     pub rate_limits: configuration::RateLimits,
     /// How long a request may take in all.
@@ -67,6 +71,8 @@ pub struct Settings {
     pub environment: Environment,
     /// Keys that tokens are signed with.
     pub keyring: Arc<Keyring>,
+    /// Keys that secrets are sealed with; where there are none, those that tokens are signed with.
+    pub encryption_keys: Option<Arc<Keyring>>,
     /// What a password hash costs.
     pub password_cost: PasswordCost,
     /// What mails go out by.
@@ -142,7 +148,43 @@ async fn examined(settings: &Settings) -> anyhow::Result<Database> {
 pub fn connect(settings: &Settings) -> anyhow::Result<Database> {
     let url = settings.database_url.expose_secret().to_owned();
     let database = DatabaseSettings::new(url, settings.max_connections).through(settings.pooler.into());
-    Database::new(&database, settings.environment.clone()).context("the database URL is not one")
+    let database = Database::new(&database, settings.environment.clone()).context("the database URL is not one")?;
+    Ok(database.with_mfa_grace(TimeDelta::days(settings.mfa_grace_days.into())))
+}
+
+/// The use cases for whoever loads data or helps a person, and the database that is to be closed after them.
+///
+/// # Errors
+/// When the URL is not one.
+pub fn use_cases(
+    runtime_url: &SecretString,
+    pooler: configuration::Pooler,
+    max_connections: u32,
+    environment: &Environment,
+) -> anyhow::Result<(Services, Database)> {
+    let settings = Settings {
+        database_url: runtime_url.clone(),
+        pooler,
+        max_connections,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        public_url: "urn:tenantry:command".to_owned(),
+        cors_origins: Vec::new(),
+        registration: configuration::Registration::Open,
+        rate_limits: configuration::RateLimits::Off,
+        request_timeout: Duration::from_secs(30),
+        environment: environment.clone(),
+        // Its tokens are used here and nowhere else.
+        keyring: Arc::new(Keyring::generate_in_memory(environment)?),
+        encryption_keys: None,
+        // Whoever is at the command line has all rights already.
+        mfa_grace_days: 365,
+        // What is mailed is left to whoever serves.
+        mailer: Mailer::none(),
+        works: false,
+        password_cost: PasswordCost::RECOMMENDED,
+    };
+    let database = connect(&settings)?;
+    Ok((services(settings, database.clone()), database))
 }
 
 /// Serves from a database that has been examined.
@@ -180,7 +222,11 @@ pub fn services(settings: Settings, database: Database) -> Services {
         settings.public_url.clone(),
         ACCESS_TOKEN_LIFE,
     );
+    let encryption_keys = settings
+        .encryption_keys
+        .unwrap_or_else(|| Arc::clone(&settings.keyring));
     Services::new(ServiceSettings {
+        vault: Vault::new(encryption_keys, Arc::clone(&settings.keyring)),
         database,
         keyring: settings.keyring,
         access_tokens,

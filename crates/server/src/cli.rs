@@ -65,6 +65,9 @@ pub enum Command {
     /// Examine the database: would it keep tenants apart?
     #[command(after_help = DOCTOR_HELP)]
     Doctor,
+    /// Help a person who cannot help themselves
+    #[command(subcommand)]
+    User(User),
     /// Look at the mails that are sent
     #[command(subcommand)]
     Mail(Mail),
@@ -95,6 +98,23 @@ pub struct Serve {
     pub no_worker: bool,
 }
 
+/// What can be done for a person.
+#[derive(Debug, Clone, Subcommand)]
+pub enum User {
+    /// Take away all second factors of somebody who lost them, and sign them out everywhere. A proven address is told by mail
+    #[command(name = "reset-mfa", after_help = USER_HELP)]
+    ResetMfa {
+        /// Their e-mail address
+        email: String,
+    },
+    /// Sign somebody out everywhere, and have their second factor asked for on each device again
+    #[command(name = "revoke-sessions", after_help = USER_HELP)]
+    RevokeSessions {
+        /// Their e-mail address
+        email: String,
+    },
+}
+
 /// What can be done with mails.
 #[derive(Debug, Subcommand)]
 pub enum Mail {
@@ -106,7 +126,7 @@ pub enum Mail {
 /// Options of `tenantry mail preview`.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// Which one: verify_email, reset_password, password_changed, invitation
+    /// Which one: verify_email, reset_password, password_changed, invitation, second_factor
     pub name: String,
     /// In which language
     #[arg(long, value_name = "TAG", default_value = "en")]
@@ -222,6 +242,13 @@ and without --no-worker: a job is one worker's at a time, and that of one that w
 Example:
   tenantry serve --no-worker & tenantry worker";
 
+const USER_HELP: &str = "\
+Needs TENANTRY_DATABASE_URL (the runtime role). Before you reset, make sure of who asks: afterwards the password alone signs in.
+
+Examples:
+  tenantry user reset-mfa ann@example.com
+  tenantry user revoke-sessions ann@example.com";
+
 const PREVIEW_HELP: &str = "\
 Needs neither configuration nor database.
 
@@ -302,6 +329,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(options) => commands::serve::run(options, &sources).await,
         Command::Worker => commands::worker::run(&sources).await,
+        Command::User(command) => commands::user::run(command, &sources).await,
         Command::Mail(Mail::Preview(options)) => commands::mail::preview(&options),
         Command::Dev(options) => commands::dev::run(options, &sources).await,
         Command::Migrate(Migrate::Up) => commands::migrate::up(&sources).await,

@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod seed;
 pub mod serve;
+pub mod user;
 pub mod worker;
 
 use anyhow::Context as _;

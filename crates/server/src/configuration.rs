@@ -73,6 +73,8 @@ pub enum Purpose {
     Seed,
     /// Seeding at size.
     SeedLarge,
+    /// Helping a person.
+    User,
     /// Asking a server on this machine how it is.
     Health,
 }
@@ -82,7 +84,7 @@ impl Purpose {
     fn needs(self) -> &'static [&'static Setting] {
         match self {
             Self::Serve | Self::Worker => &[&database::URL, &sign_in::SIGNING_KEYS],
-            Self::Doctor | Self::Seed => &[&database::URL],
+            Self::Doctor | Self::Seed | Self::User => &[&database::URL],
             Self::Migrate => &[&database::OWNER_URL],
             Self::SeedLarge => &[&database::URL, &database::OWNER_URL],
             Self::Dev | Self::Health => &[],

@@ -115,15 +115,16 @@ impl Services {
     /// Lets a member in, whatever they hold.
     ///
     /// # Errors
-    /// [`Error::Suspended`].
+    /// [`Error::Suspended`], [`Error::MfaRequired`].
     pub fn admit_member(&self, context: &TenantContext) -> Result<()> {
-        context.demand_active().map_err(Error::from)
+        context.demand_active()?;
+        Ok(context.demand_factor()?)
     }
 
     /// Lets a caller in who holds `P` somewhere in the organization.
     ///
     /// # Errors
-    /// [`Error::Suspended`], [`Error::Forbidden`].
+    /// [`Error::Suspended`], [`Error::MfaRequired`], [`Error::Forbidden`].
     pub fn admit<P: Required>(&self, context: &Arc<TenantContext>, trace: TraceId) -> Result<Access<P>> {
         tenant::admit(context, trace).map_err(Error::from)
     }

@@ -22,6 +22,7 @@ use crate::{
     error::{Conflict, Error, Result},
     organizations::found,
     projects::ProjectFilter,
+    sessions::{Credentials, SignIn},
     users::NewAccount,
 };
 
@@ -168,6 +169,7 @@ impl Services {
             region: Organization::DEFAULT_REGION.to_owned(),
         };
         let (organization, roles, _) = found(&tx, new).await?;
+        tx.demand_no_factor(&organization).await?;
         for (person, role) in others {
             if let Some((_, id)) = roles.iter().find(|(known, _)| known == role) {
                 tx.create_member(person.user(), *id).await?;
@@ -190,12 +192,20 @@ impl Services {
             organization: None,
             verified: true,
         };
-        let signed_in = match self.sign_in(&email, password, &Device::default(), trace).await {
+        let credentials = Credentials {
+            email,
+            password,
+            trusted_devices: Vec::new(),
+        };
+        let signed_in = match self.sign_in(credentials, &Device::default(), trace).await {
+            Ok(SignIn::Done(signed_in)) => *signed_in,
+            // Somebody made the account their own.
+            Ok(SignIn::Begun { .. }) => return Err(Error::Unauthenticated),
             Err(Error::Unauthenticated) => match self.register(new, &Device::default(), trace).await {
                 Err(Error::Conflict(Conflict::EmailTaken)) => return Err(Error::Unauthenticated),
                 registered => registered?,
             },
-            signed_in => signed_in?,
+            Err(error) => return Err(error),
         };
         self.authenticate(signed_in.access_token.expose_secret(), trace).await
     }

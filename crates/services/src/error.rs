@@ -34,6 +34,15 @@ pub enum Error {
     /// The password that was shown as the present one is not.
     #[error("is not the present password")]
     IncorrectPassword,
+    /// The code of a second factor is not right, or was used.
+    #[error("is not a code that is good now")]
+    IncorrectCode,
+    /// The organization demands a second factor, and none was used for the session.
+    #[error("a second factor is demanded")]
+    MfaRequired,
+    /// The caller proved too long ago who they are.
+    #[error("the sign-in is too old")]
+    ReauthenticationRequired,
     /// These organizations would be left without an owner.
     #[error("{} organizations would be left without an owner", .0.len())]
     LastOwner(Vec<MemberOrganization>),
@@ -97,6 +106,10 @@ tenantry_domain::keywords! {
         LastOwner = "last_owner",
         /// They are a member already.
         AlreadyMember = "already_member",
+        /// A second factor is set up already.
+        MfaEnabled = "mfa_enabled",
+        /// Nobody began to set a second factor up.
+        MfaNotBegun = "mfa_not_begun",
         /// There is still something in it.
         NotEmpty = "not_empty",
         /// One workspace is always the default: this one, until another becomes it.
@@ -131,6 +144,8 @@ impl From<tenantry_persistence::Error> for Error {
             E::Forbidden(permission) => Self::Forbidden(permission),
             E::Suspended => Self::Suspended,
             E::SessionEnded => Self::Unauthenticated,
+            E::FactorDemanded => Self::MfaRequired,
+            E::SignInTooOld => Self::ReauthenticationRequired,
             E::RightsChanged => Self::Conflict(Conflict::RightsChanged),
             E::Contention(_) | E::Unavailable(_) => Self::Unavailable(Box::new(error)),
             E::Taken(_) | E::Pooled(_) | E::Corrupt(_) | E::Database(_) => Self::Internal(Box::new(error)),

@@ -17,8 +17,10 @@ pub mod members;
 pub mod organizations;
 pub mod preconditions;
 pub mod projects;
+pub mod second_factors;
 pub mod seeding;
 pub mod sessions;
+mod sign_on;
 pub mod users;
 pub mod workspaces;
 
@@ -26,7 +28,7 @@ use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
 pub use error::{Error, Result};
 pub use tenantry_auth::keys::Keyring;
-use tenantry_auth::{access_tokens::AccessTokens, passwords::PasswordHasher};
+use tenantry_auth::{access_tokens::AccessTokens, passwords::PasswordHasher, vault::Vault};
 use tenantry_cache::limits::RateLimiter;
 use tenantry_domain::environment::Environment;
 use tenantry_integrations::mail::Mailer;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub database: Database,
     /// The keys that tokens and cursors are signed with.
     pub keyring: Arc<Keyring>,
+    /// What secrets are sealed in that must be read again.
+    pub vault: Vault,
     /// Access tokens by those keys.
     pub access_tokens: AccessTokens,
     /// Password hashing.
@@ -122,6 +126,12 @@ impl Services {
     /// Says where links in mails lead, of a server whose port was not known before it listened. The first time counts.
     pub fn lead_links_to(&self, base: String) {
         self.0.link_base.get_or_init(|| base);
+    }
+
+    /// Whether clients reach the service over TLS.
+    #[must_use]
+    pub fn is_reached_over_tls(&self) -> bool {
+        self.settings().public_url.starts_with("https://")
     }
 
     pub(crate) fn link_base(&self) -> &str {

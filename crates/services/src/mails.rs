@@ -6,6 +6,7 @@ use tenantry_auth::mailed_links;
 use tenantry_domain::{
     environment::Timestamp,
     ids::{InvitationId, LinkId, OrganizationId, UserId},
+    jobs::FactorChange,
     links::{Link, LinkPurpose},
     organizations::OrganizationStatus,
     text::Name,
@@ -22,6 +23,11 @@ use crate::{
 /// How many times `unit` it is, a begun one counted.
 fn rounded_up(count: i64, unit: i64) -> u32 {
     u32::try_from((count + unit - 1) / unit).unwrap_or_default()
+}
+
+/// A moment as people read it.
+fn moment(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// Why a mail did not go out.
@@ -78,6 +84,23 @@ impl Services {
         user: UserId,
         at: Timestamp,
     ) -> Result<(), Failure> {
+        self.tell(job, user, &Letter::PasswordChanged { at: moment(at) }).await
+    }
+
+    /// Tells a person what became of their second factors.
+    pub(crate) async fn mail_second_factor(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        change: FactorChange,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let letter = Letter::SecondFactor { change, at: moment(at) };
+        self.tell(job, user, &letter).await
+    }
+
+    /// Mails a person what happened to their account.
+    async fn tell(&self, job: &TakenJob, user: UserId, letter: &Letter) -> Result<(), Failure> {
         let Some((user, _)) = self.recipient(job, user, None).await? else {
             return Ok(());
         };
@@ -85,8 +108,7 @@ impl Services {
             // Perhaps the address is not theirs, and its owner has nothing to do with it.
             return Ok(());
         }
-        let at = at.format("%Y-%m-%d %H:%M UTC").to_string();
-        self.deliver_to(job, &Letter::PasswordChanged { at }, &user).await
+        self.deliver_to(job, letter, &user).await
     }
 
     /// Mails somebody the link by which they join an organization.

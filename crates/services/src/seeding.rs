@@ -174,6 +174,7 @@ impl Services {
             region: Organization::DEFAULT_REGION.to_owned(),
         };
         let (organization, roles, default) = found(&tx, new).await?;
+        tx.demand_no_factor(&organization).await?;
         for (person, role) in others {
             if let Some((_, id)) = roles.iter().find(|(known, _)| known == role) {
                 tx.create_member(*person, *id).await?;

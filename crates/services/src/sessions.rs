@@ -13,6 +13,7 @@ use tenantry_domain::{
     events::{Event, EventType},
     ids::SessionId,
     lists::{ListQuery, Page, SessionField},
+    second_factors::SecondFactor,
     sessions::{Device, RevocationReason, Session},
     trace::TraceId,
     users::User,
@@ -27,10 +28,11 @@ use crate::{
     Services,
     callers::Principal,
     error::{Error, Result},
+    second_factors::see_trusted_device,
 };
 
 /// What events call a session.
-const RESOURCE: &str = "session";
+pub(crate) const RESOURCE: &str = "session";
 
 /// A session, and the tokens that stand for it.
 pub struct SignedIn {
@@ -44,21 +46,48 @@ pub struct SignedIn {
     pub refresh_token: SecretString,
     /// When that becomes worthless, unless it is used.
     pub refresh_expires_at: Timestamp,
+    /// The token of the device, where it was trusted just now.
+    pub trusted_device: Option<SecretString>,
+}
+
+/// What somebody shows who signs in.
+pub struct Credentials {
+    /// The address, as it was typed.
+    pub email: String,
+    /// The password.
+    pub password: SecretString,
+    /// What may be the token of a trusted device.
+    pub trusted_devices: Vec<SecretString>,
+}
+
+/// What signing in came to.
+pub enum SignIn {
+    /// A session.
+    Done(Box<SignedIn>),
+    /// The password was right, and a second factor is asked for.
+    Begun {
+        /// What the sign-in is completed with.
+        token: SecretString,
+        /// How long that is good.
+        life: Duration,
+        /// By what it can be completed.
+        methods: Vec<SecondFactor>,
+    },
 }
 
 impl Services {
-    /// Signs a person in by address and password. An unknown address takes as long as a wrong password.
+    /// Signs a person in by address and password, or as far as their second factor. An unknown address takes as long as a wrong
+    /// password.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for both of these; and when the service is too busy.
     #[tracing::instrument(skip_all)]
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: SecretString,
-        device: &Device,
-        trace: TraceId,
-    ) -> Result<SignedIn> {
+    pub async fn sign_in(&self, credentials: Credentials, device: &Device, trace: TraceId) -> Result<SignIn> {
+        let Credentials {
+            email,
+            password,
+            trusted_devices,
+        } = credentials;
         // What is no address is nobody's, and takes as long to find out.
         let stored = match email.parse::<Email>() {
             Ok(email) => {
@@ -80,17 +109,31 @@ impl Services {
         let tx = UserTx::begin(self.database(), stored.user, trace).await?;
         let user = tx.oneself_to_keep().await?;
         // A password that was changed while it was looked at opens no session: it would outlive the change.
-        let still_right = match stronger {
-            Some(hash) => tx.replace_password_hash(&stored.password_hash, hash).await?,
-            None => tx.keeps_password_hash(&stored.password_hash).await?,
+        let (still_right, hash) = match stronger {
+            Some(hash) => {
+                let replaced = tx.replace_password_hash(&stored.password_hash, hash.clone()).await?;
+                (replaced, hash)
+            }
+            None => (
+                tx.keeps_password_hash(&stored.password_hash).await?,
+                stored.password_hash,
+            ),
         };
         if !still_right {
             return Err(Error::Unauthenticated);
         }
-        let (signed_in, session) = self.open_session_of(&tx, user, device).await?;
+        let factor_used_at = if user.mfa_enabled {
+            let Some(trusted) = see_trusted_device(&tx, trusted_devices).await? else {
+                return self.ask_for_second_factor(tx, &user, &hash).await;
+            };
+            Some(trusted.created_at)
+        } else {
+            None
+        };
+        let (signed_in, session) = self.open_session_of(&tx, user, device, factor_used_at).await?;
         tx.commit(Event::bare(EventType::SessionCreated, RESOURCE, session))
             .await?;
-        Ok(signed_in)
+        Ok(SignIn::Done(Box::new(signed_in)))
     }
 
     /// Renews a session's tokens.
@@ -229,12 +272,19 @@ impl Services {
     }
 
     pub(crate) async fn open_session(&self, tx: &UserTx, user: User, device: &Device) -> Result<SignedIn> {
-        Ok(self.open_session_of(tx, user, device).await?.0)
+        Ok(self.open_session_of(tx, user, device, None).await?.0)
     }
 
-    async fn open_session_of(&self, tx: &UserTx, user: User, device: &Device) -> Result<(SignedIn, SessionId)> {
+    /// Opens a session for which a second factor was used at `factor_used_at`.
+    pub(crate) async fn open_session_of(
+        &self,
+        tx: &UserTx,
+        user: User,
+        device: &Device,
+        factor_used_at: Option<Timestamp>,
+    ) -> Result<(SignedIn, SessionId)> {
         let ends = tx.now() + refresh_tokens::ABSOLUTE_LIFE;
-        let session = tx.open_session(device, ends).await?;
+        let session = tx.open_session(device, ends, factor_used_at).await?;
         Ok((self.issue(tx, user, session.id, ends).await?, session.id))
     }
 
@@ -255,6 +305,7 @@ impl Services {
             access_life: access.expires_in,
             refresh_token: refresh.secret(),
             refresh_expires_at,
+            trusted_device: None,
         })
     }
 }

@@ -5,6 +5,7 @@ mod email;
 mod memberships;
 mod password;
 mod password_reset;
+mod support;
 
 use secrecy::SecretString;
 use tenantry_auth::passwords;

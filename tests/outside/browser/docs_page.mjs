@@ -1,4 +1,5 @@
-// The documentation, as a developer meets it: it shows the document, signs in, and tries every operation.
+// The documentation, as a developer meets it: it shows the document, signs in, in one step and in two, and tries every
+// operation.
 //
 // Takes TENANTRY_URL, TENANTRY_OWNER_EMAIL and TENANTRY_OWNER_PASSWORD of a server with new demo data, the browser in
 // TENANTRY_CHROMIUM and a folder for screenshots in TENANTRY_SCREENSHOTS.
@@ -8,6 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
+import { Authenticator } from "./authenticator.mjs";
 import { Panels, operationsOf } from "./panels.mjs";
 
 const setting = (name, otherwise) => {
@@ -43,6 +45,12 @@ const REFUSED = {
   resetPassword: [410, "GONE"],
   previewInvitation: [410, "GONE"],
   acceptInvitation: [410, "GONE"],
+  // It has no authenticator app at hand, and the demo data has set none up.
+  confirmTotp: [400, "VALIDATION_ERROR"],
+  deleteTotp: [404, "NOT_FOUND"],
+  replaceRecoveryCodes: [404, "NOT_FOUND"],
+  verifyMfa: [401, "UNAUTHORIZED"],
+  revokeTrustedDevice: [404, "NOT_FOUND"],
   // The oldest workspace is the default one.
   deleteWorkspace: [409, "CONFLICT"],
   // The organization would have no owner any more.
@@ -76,7 +84,7 @@ try {
   page.on("request", (request) => {
     const address = request.url();
     if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) problems.push(`asked ${address}`);
-    if (/password|eyJ|tn[rl]_/i.test(address.replace("/auth/password", ""))) problems.push(`a secret is in ${address}`);
+    if (/password|eyJ|tn[rlmd]_/i.test(address.replace("/auth/password", ""))) problems.push(`a secret is in ${address}`);
   });
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -85,12 +93,16 @@ try {
   });
   const shot = (name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
   const says = (text) => page.getByRole("status").filter({ hasText: text }).waitFor();
-  const signIn = async (password) => {
-    await page.getByLabel("E-mail", { exact: true }).fill(owner.email);
+  const signIn = async (password, email = owner.email) => {
+    await page.getByLabel("E-mail", { exact: true }).fill(email);
     await page.keyboard.press("Tab");
     await page.keyboard.type(password);
     await page.keyboard.press("Enter");
   };
+  const isFocused = (element) => element === document.activeElement;
+  const signedInAs = (email) => page.locator("#who").filter({ hasText: email }).waitFor();
+  const stored = () =>
+    page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
   const statusWith = async ({ authorization }) => (await fetch(`${url}/api/v1/me`, { headers: { authorization } })).status;
   const post = async (path, body, authorization) => {
     const headers = { "Content-Type": "application/json", ...(authorization && { Authorization: authorization }) };
@@ -135,14 +147,11 @@ try {
   await shot("2-refused");
 
   await signIn(owner.password);
-  await page.locator("#who").filter({ hasText: owner.email }).waitFor();
+  await signedInAs(owner.email);
   await says("The examples are those of Acme, where your role is Owner.");
   assert.ok(await page.locator("#sign-in").isHidden());
-  assert.ok(await signOut.evaluate((button) => button === document.activeElement), "the focus is lost");
-  const kept = await page.evaluate(() =>
-    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]),
-  );
-  assert.doesNotMatch(kept, /eyJ|tnr_|passphrase/);
+  assert.ok(await signOut.evaluate(isFocused), "the focus is lost");
+  assert.doesNotMatch(await stored(), /eyJ|tnr_|passphrase/);
 
   // Before and after an operation is tried, as it stands.
   await (await panels.open("listProjects")).evaluate((block) => block.scrollIntoView());
@@ -234,23 +243,78 @@ try {
   assert.equal((await panels.execute("getMe")).status, 401);
   assert.equal(await statusWith(left), 401);
 
-  // Who has a second factor is told what to do.
-  const factor = { data: { status: "mfa_required", mfaToken: "…", methods: ["totp"] } };
-  await page.route("**/api/v1/auth/login", (route) => route.fulfill({ json: factor }), { times: 1 });
-  await signIn(owner.password);
-  await says("second factor");
+  // Somebody sets a second factor up, elsewhere: the page asks for it from then on.
+  const ada = { email: "ada@example.com", password: "notes on the analytical engine" };
+  const { accessToken } = await post("/auth/register", { ...ada, name: "Ada", organizationName: "Engines" });
+  const bearer = `Bearer ${accessToken}`;
+  const authenticator = new Authenticator((await post("/auth/mfa/totp", undefined, bearer)).otpauthUrl);
+  const { recoveryCodes } = await post("/auth/mfa/totp/confirm", { code: authenticator.next() }, bearer);
+  const code = page.getByLabel("Code", { exact: true });
+  const enter = async (text) => {
+    await code.fill(text);
+    await page.keyboard.press("Enter");
+  };
+  assert.ok(await code.isHidden());
+  await signIn(ada.password, ada.email);
+  await says("authenticator app shows, or a recovery code");
+  assert.equal(await code.getAttribute("autocomplete"), "one-time-code");
+  assert.ok(await code.evaluate(isFocused), "the focus is lost");
+  assert.ok(await page.locator("#sign-in").isHidden());
+  assert.equal(await page.locator("#password").inputValue(), "");
+  await shot("6-second-step");
+
+  // A wrong code is told and forgotten, and another one may be tried.
+  await enter(authenticator.wrong());
+  await says("The code is wrong");
+  assert.equal(await code.inputValue(), "");
+  assert.ok(await code.evaluate(isFocused), "the focus is lost");
+  await enter(authenticator.next().replace(/(...)/, "$1 "));
+  await signedInAs(ada.email);
+  await says("The examples are those of Engines");
+  assert.ok(await code.isHidden());
+  assert.doesNotMatch(await stored(), /eyJ|tn[rmd]_|analytical/);
+  const factors = await panels.execute("getMfa");
+  assert.deepEqual(factors.body.data, { enabled: true, totp: true, recoveryCodesLeft: recoveryCodes.length });
+  await signOut.click();
+  await says("Signed out.");
+
+  // A recovery code does as well.
+  await signIn(ada.password, ada.email);
+  await enter(recoveryCodes[0].toUpperCase());
+  await signedInAs(ada.email);
+  await signOut.click();
+  await says("Signed out.");
+
+  // The first step can be taken back, and has an end of its own.
+  await signIn(ada.password, ada.email);
+  await page.getByRole("button", { name: "Start over", exact: true }).click();
+  assert.ok(await code.isHidden());
+  await page.route(
+    "**/api/v1/auth/login",
+    async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.data.expiresIn = 1;
+      await route.fulfill({ response, json });
+    },
+    { times: 1 },
+  );
+  await signIn(ada.password, ada.email);
+  await says("That took too long");
+  assert.ok(await code.isHidden());
+  assert.ok(await page.locator("#password").evaluate(isFocused), "the focus is lost");
 
   // On a telephone, nothing is beside the screen, whatever is open.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.evaluate(() => scrollTo(0, 0));
-  await shot("6-narrow");
+  await shot("7-narrow");
   await (await panels.open("createProject")).evaluate((block) => block.scrollIntoView());
-  await shot("7-narrow-operation");
+  await shot("8-narrow-operation");
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(overflow <= 0, `the page is ${overflow}px wider than a telephone`);
 
   assert.deepEqual(problems, []);
-  console.log(`The page showed ${operations.length} operations, signed in, tried each, and signed out.`);
+  console.log(`The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out.`);
 } finally {
   await browser.close();
 }

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import createClient, { type Middleware } from "openapi-fetch";
+import { TOTP, URI } from "otpauth";
 import type { components, paths } from "./schema.d.ts";
 
 type ErrorCode = components["schemas"]["ErrorCode"];
@@ -59,7 +60,9 @@ function told({ error: { code, details, message } }: ErrorEnvelope): string {
 const anyone = createClient<paths>({ baseUrl });
 const signIn = async (who: "OWNER" | "VIEWER") => {
   const body = { email: setting(`TENANTRY_${who}_EMAIL`), password: setting(`TENANTRY_${who}_PASSWORD`) };
-  return ok(await anyone.POST("/api/v1/auth/login", { body })).data;
+  const answer = ok(await anyone.POST("/api/v1/auth/login", { body })).data;
+  assert.ok(answer.status === "authenticated", answer.status);
+  return answer;
 };
 
 // Signing in.
@@ -68,7 +71,6 @@ const wrong = await anyone.POST("/api/v1/auth/login", {
 });
 refused(wrong, "UNAUTHORIZED");
 const session = await signIn("OWNER");
-assert.equal(session.status, "authenticated");
 const owner = clientOf(session.accessToken);
 const viewer = clientOf((await signIn("VIEWER")).accessToken);
 
@@ -163,6 +165,55 @@ const unknown = await owner.GET("/api/v1/organizations/{orgId}/projects", {
   params: { path, query: { status: "lost" } },
 });
 assert.equal(refused(unknown, "MALFORMED_REQUEST")?.location, "query.status");
+
+// A second factor, set up in an app that knows nothing of the service but the URL that it is shown.
+const ada = { email: "ada@example.com", password: "notes on the analytical engine" };
+const registered = ok(await anyone.POST("/api/v1/auth/register", { body: { ...ada, name: "Ada" } })).data;
+const lady = clientOf(registered.accessToken);
+const setup = ok(await lady.POST("/api/v1/auth/mfa/totp")).data;
+const app = URI.parse(setup.otpauthUrl);
+assert.ok(app instanceof TOTP);
+assert.deepEqual([app.issuer, app.label, app.secret.base32], ["Tenantry", ada.email, setup.secret]);
+const confirmed = await lady.POST("/api/v1/auth/mfa/totp/confirm", { body: { code: app.generate() } });
+const [lost, last] = ok(confirmed).data.recoveryCodes;
+assert.ok(lost && last);
+
+// From now on a code is asked for. One of the next 30 seconds is taken, too: that of these was used.
+type Login = components["schemas"]["LoginBody"];
+type Status = components["schemas"]["Session" | "SecondStep"]["status"];
+const login = async (body: Login) => ok(await anyone.POST("/api/v1/auth/login", { body })).data;
+const verify = (body: components["schemas"]["MfaBody"]) => anyone.POST("/api/v1/auth/mfa/verify", { body });
+const begun = await login(ada);
+assert.ok(begun.status === "mfa_required");
+assert.deepEqual(begun.methods, ["totp", "recovery_code"]);
+const { mfaToken } = begun;
+const code = app.generate({ timestamp: Date.now() + 30_000 });
+const trusted = ok(await verify({ mfaToken, code, trustDevice: true })).data;
+assert.ok(trusted.trustedDeviceToken);
+
+// A code is good once, a device that is trusted needs none, and a recovery code does where the app is lost.
+refused(await verify({ mfaToken, code }), "UNAUTHORIZED");
+const here = { ...ada, trustedDeviceToken: trusted.trustedDeviceToken };
+assert.equal((await login(here)).status, "authenticated" satisfies Status);
+const recovered = ok(await verify({ mfaToken, code: lost })).data;
+assert.equal(recovered.trustedDeviceToken, null);
+const afresh = clientOf(recovered.accessToken);
+const factors = ok(await afresh.GET("/api/v1/auth/mfa")).data;
+assert.deepEqual(factors, { enabled: true, totp: true, recoveryCodesLeft: 9 });
+const [device, ...others] = ok(await afresh.GET("/api/v1/auth/trusted-devices")).data;
+assert.ok(device && others.length === 0);
+const distrusted = await afresh.DELETE("/api/v1/auth/trusted-devices/{deviceId}", {
+  params: { path: { deviceId: device.id } },
+});
+assert.equal(distrusted.response.status, 204);
+assert.equal((await login(here)).status, "mfa_required" satisfies Status);
+
+// Turning it off takes a code as well; then the password does again.
+const used = await afresh.DELETE("/api/v1/auth/mfa/totp", { body: { code } });
+assert.equal(used.error && told(used.error), "/code: incorrect");
+const off = await afresh.DELETE("/api/v1/auth/mfa/totp", { body: { code: last } });
+assert.equal(off.response.status, 204);
+assert.equal((await login(ada)).status, "authenticated" satisfies Status);
 
 // Tidying up, and leaving.
 const removed = await owner.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });

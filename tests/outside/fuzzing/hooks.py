@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,13 +19,26 @@ import schemathesis
 from refusals import beyond_schema, is_passed_over
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.generation.meta import TestPhase
-from service import OTHER_PASSWORD, PASSWORD, Refused, Service
+from service import OTHER_PASSWORD, PASSWORD, Guarded, Refused, Service
 
 CALLER: dict[str, Any] = json.loads(Path(os.environ["TENANTRY_FUZZ_CALLER"]).read_text())
 SERVICE = Service(CALLER["url"])
 
 # What ends an account, or the way into it. It is called as often as anything else, by an account made for that call.
 ENDS_ACCOUNT = {("DELETE", "/api/v1/me"), ("PUT", "/api/v1/auth/password")}
+
+# What is done with an authenticator app, and the accounts that are made for it, one a call. Never the caller: once an app
+# of theirs was confirmed, no sign-in of theirs would come to a session, and wrong codes would lock the right ones.
+DEVICE = "/api/v1/auth/trusted-devices/{deviceId}"
+GUARDED: dict[tuple[str, str], Callable[[], Guarded]] = {
+    ("POST", "/api/v1/auth/mfa/totp/confirm"): SERVICE.begin_app,
+    ("DELETE", "/api/v1/auth/mfa/totp"): SERVICE.guard,
+    ("POST", "/api/v1/auth/mfa/recovery-codes"): SERVICE.guard,
+    ("DELETE", DEVICE): SERVICE.trust,
+}
+
+# What is read of the same, by one account that has it all: the caller has nothing of it.
+SHOWS_FACTORS = {("GET", "/api/v1/auth/mfa"), ("GET", "/api/v1/auth/trusted-devices")}
 
 HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
 MEMBER = "/api/v1/organizations/{orgId}/members/{memberId}"
@@ -43,12 +57,33 @@ SPARES = {
 turns = itertools.count()
 
 
+def named(context: Any) -> tuple[str, str]:
+    """An operation, as the tables above name it."""
+    return context.operation.method.upper(), context.operation.path
+
+
 def is_end(context: Any) -> bool:
     """Whether an operation ends the account that calls it."""
-    return (context.operation.method.upper(), context.operation.path) in ENDS_ACCOUNT
+    return named(context) in ENDS_ACCOUNT
 
 
-@schemathesis.auth(refresh_interval=600).skip_for(is_end)
+def is_guarded(context: Any) -> bool:
+    """Whether an operation is called by accounts with an authenticator app, one a call."""
+    return named(context) in GUARDED
+
+
+def is_view_of_factors(context: Any) -> bool:
+    """Whether an operation shows what an account with an authenticator app has."""
+    return named(context) in SHOWS_FACTORS
+
+
+def is_for_others(context: Any) -> bool:
+    """Whether an operation is called by anybody but the caller."""
+    return is_end(context) or is_guarded(context) or is_view_of_factors(context)
+
+
+# A sign-in is fresh for ten minutes.
+@schemathesis.auth(refresh_interval=300).skip_for(is_for_others)
 class Caller:
     """The caller of this run, signed in again whenever a token does not hold: sessions are revoked, too."""
 
@@ -68,6 +103,36 @@ class Disposable:
         if CALLER["limited"]:
             return CALLER["accessToken"]
         return SERVICE.register("Disposable" if next(turns) % 2 else None).access_token
+
+    def set(self, case: Case, data: str, _context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+# Those of guarded accounts, by the header that shows who calls.
+guarded_accounts: dict[str, Guarded] = {}
+
+
+@schemathesis.auth(refresh_interval=None).apply_to(is_guarded)
+class OnGuard:
+    """An account with an authenticator app, made for one call."""
+
+    def get(self, _case: Case, context: AuthContext) -> str:
+        if CALLER["limited"]:
+            return CALLER["accessToken"]
+        guarded = GUARDED[named(context)]()
+        guarded_accounts[f"Bearer {guarded.session.access_token}"] = guarded
+        return guarded.session.access_token
+
+    def set(self, case: Case, data: str, _context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.auth(refresh_interval=600).apply_to(is_view_of_factors)
+class Trusting:
+    """An account with an authenticator app and a trusted device, kept: nothing takes either from it."""
+
+    def get(self, _case: Case, _context: AuthContext) -> str:
+        return CALLER["accessToken"] if CALLER["limited"] else SERVICE.trust().session.access_token
 
     def set(self, case: Case, data: str, _context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
@@ -129,8 +194,18 @@ def enliven_body(operation: tuple[str, str], case: Case) -> None:
         case ("POST", "/api/v1/auth/register"):
             case.body.update(email=SERVICE.new_email(), password=PASSWORD)
         case ("POST", "/api/v1/auth/login"):
-            session = SERVICE.register()
+            # Beside a token of a device, which is made up, one of those whose sign-in has a second step.
+            session = SERVICE.guard().session if "trustedDeviceToken" in case.body else SERVICE.register()
             case.body.update(email=session.email, password=session.password)
+        case ("POST", "/api/v1/auth/mfa/verify"):
+            guarded = SERVICE.guard()
+            case.body.update(mfaToken=SERVICE.first_step(guarded), code=guarded.app.code(1))
+        case ("POST", "/api/v1/auth/reauthenticate"):
+            case.body.pop("code", None)
+            case.body.update(password=CALLER["password"])
+        case _ if operation in GUARDED:
+            if guarded := guarded_accounts.get(case.headers.get("Authorization", "")):
+                case.body.update(code=guarded.app.code(1))
         case ("POST", "/api/v1/auth/refresh") | ("POST", "/api/v1/auth/logout"):
             case.body.update(refreshToken=SERVICE.register().refresh_token)
         case ("POST", "/api/v1/auth/email/verify"):
@@ -152,6 +227,10 @@ def enliven_path(operation: tuple[str, str], case: Case) -> None:
         case ("DELETE", "/api/v1/auth/sessions/{sessionId}"):
             sessions = SERVICE.call("GET", "/api/v1/auth/sessions", caller_token())
             case.path_parameters["sessionId"] = next(entry["id"] for entry in sessions if entry["current"])
+        case ("DELETE", path) if path == DEVICE:
+            if guarded := guarded_accounts.get(case.headers.get("Authorization", "")):
+                devices = SERVICE.call("GET", "/api/v1/auth/trusted-devices", guarded.session.access_token)
+                case.path_parameters["deviceId"] = devices[0]["id"]
         case ("GET", "/api/v1/invitations/{token}"):
             case.path_parameters["token"] = SERVICE.invitation(SERVICE.new_email())
         case ("POST", "/api/v1/organizations/{orgId}/restore"):

@@ -17,7 +17,7 @@ from schemathesis.generation.meta import negated_parameters
 # Codes of a field's failure that no schema can foresee.
 FIELD_CODES = {
     "common": "how easily a password is guessed",
-    "incorrect": "whether a password is the present one",
+    "incorrect": "whether a password is the present one, and a code one of the authenticator app",
     "unchanged": "whether a new password is another one",
     "reserved": "slugs that are reserved, or would pass for ids",
     "control_character": "no text has any: a pattern without them would say it worse",
@@ -101,6 +101,14 @@ def _of_a_link(case: Case, error: dict[str, Any]) -> bool:
     return error.get("code") == "GONE" and has_secret
 
 
+def _of_a_proof(case: Case, error: dict[str, Any]) -> bool:
+    """A password and a code together, or neither of them: one proves who one is."""
+    if case.operation.path != "/api/v1/auth/reauthenticate" or not isinstance(case.body, dict):
+        return False
+    given = [name for name in ("password", "code") if case.body.get(name) is not None]
+    return error.get("code") == "VALIDATION_ERROR" and len(given) != 1
+
+
 def _of_a_quota(case: Case, error: dict[str, Any]) -> bool:
     """One more of what an organization has its number of already."""
     return error.get("code") == "QUOTA_EXCEEDED"
@@ -113,6 +121,7 @@ RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
     _of_an_order,
     _of_a_search,
     _of_a_link,
+    _of_a_proof,
     _of_a_quota,
     _of_fields,
 ]

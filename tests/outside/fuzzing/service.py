@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import itertools
 import os
 import time
@@ -27,6 +29,30 @@ class Session:
     password: str
     access_token: str
     refresh_token: str
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """An authenticator app (RFC 6238), as it is set up with the secret that the service shows."""
+
+    secret: str
+
+    def code(self, ahead: int = 0) -> str:
+        """The code of so many steps ahead. That of the next one is taken as well, so that nobody waits for a second."""
+        step = int(time.time()) // 30 + ahead
+        digest = hmac.digest(base64.b32decode(self.secret), step.to_bytes(8, "big"), "sha1")
+        # RFC 4226, section 5.3.
+        start = digest[-1] & 0xF
+        number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFF_FFFF
+        return f"{number % 1_000_000:06}"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Somebody with an authenticator app, whose next code is that of the step ahead."""
+
+    session: Session
+    app: Authenticator
 
 
 class Service:
@@ -69,6 +95,31 @@ class Service:
         body = {"email": email, "password": PASSWORD, "name": "Fuzzer", "organizationName": organization}
         data = self.call("POST", "/api/v1/auth/register", body=body)
         return Session(email, PASSWORD, data["accessToken"], data["refreshToken"])
+
+    def begin_app(self) -> Guarded:
+        """A new account whose authenticator app is still to be confirmed."""
+        session = self.register()
+        setup = self.call("POST", "/api/v1/auth/mfa/totp", session.access_token)
+        return Guarded(session, Authenticator(setup["secret"]))
+
+    def guard(self) -> Guarded:
+        """A new account that is asked for a code at sign-in."""
+        guarded = self.begin_app()
+        body = {"code": guarded.app.code()}
+        self.call("POST", "/api/v1/auth/mfa/totp/confirm", guarded.session.access_token, body)
+        return guarded
+
+    def first_step(self, guarded: Guarded) -> str:
+        """The token with which a sign-in is completed that has begun."""
+        body = {"email": guarded.session.email, "password": guarded.session.password}
+        return self.call("POST", "/api/v1/auth/login", body=body)["mfaToken"]
+
+    def trust(self) -> Guarded:
+        """A new account that trusts a device, which used up the next code."""
+        guarded = self.guard()
+        body = {"mfaToken": self.first_step(guarded), "code": guarded.app.code(1), "trustDevice": True}
+        self.call("POST", "/api/v1/auth/mfa/verify", body=body)
+        return guarded
 
     def link(self, page: str) -> str:
         """The secret of a link to this page, as it was mailed to a new account."""

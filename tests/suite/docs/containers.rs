@@ -17,6 +17,13 @@ use super::{document, root};
 /// The user of the image, whom nothing knows by a name.
 const USER: &str = "65532:65532";
 
+/// What names the folders of keys, which outlive a container.
+const KEYS: [&str; 2] = ["TENANTRY_SIGNING_KEYS", "TENANTRY_ENCRYPTION_KEYS"];
+
+/// Where compose mounts the second of them. The image does not name it: a container without that volume has keys that are derived
+/// from the signing keys, instead of some that go with it.
+const ENCRYPTION_KEYS: &str = "/var/lib/tenantry/encryption-keys";
+
 /// The instructions of the image, each with its arguments on one line.
 struct Dockerfile(Vec<(String, String)>);
 
@@ -167,9 +174,12 @@ fn the_image_runs_what_the_program_knows_as_nobody() {
     }
     let port = variables["TENANTRY_LISTEN"].strip_prefix("0.0.0.0:").unwrap();
     assert_eq!(dockerfile.of_the_image("EXPOSE"), port);
-    // The folder of the keys is made for that user, and for nobody else.
-    let keys = variables["TENANTRY_SIGNING_KEYS"].as_str();
-    assert!(dockerfile.all("RUN")[0].contains(&format!("install -d -m 0700 /image{keys}")));
+    // The folders of keys are made for that user, and for nobody else.
+    let steps: Vec<&str> = dockerfile.all("RUN")[0].split("&&").map(str::trim).collect();
+    for folder in [variables["TENANTRY_SIGNING_KEYS"].as_str(), ENCRYPTION_KEYS] {
+        let made = format!("install -d -m 0700 /image{folder}");
+        assert!(steps.contains(&made.as_str()), "{folder}");
+    }
     let owned = format!("--from=build --chown={USER} /image/var/lib/tenantry /var/lib/tenantry");
     assert!(dockerfile.all("COPY").contains(&owned.as_str()));
 }
@@ -322,14 +332,23 @@ fn what_services_are_given_is_a_configuration() {
         for (variable, value) in service["environment"].as_object().unwrap() {
             variables.insert(variable.clone(), value.as_str().unwrap().to_owned());
         }
-        // The image's folder is not here: it is a volume there.
-        let folder = variables.insert("TENANTRY_SIGNING_KEYS".to_owned(), keys.path().display().to_string());
-        if purpose == Purpose::Serve {
+        // The image's folders are not here: they are volumes there.
+        for keys_of in KEYS {
+            if !variables.contains_key(keys_of) {
+                continue;
+            }
+            let folder = variables.insert(keys_of.to_owned(), keys.path().display().to_string());
             let target = format!(":{}", folder.unwrap());
             let mounted = texts(&service["volumes"])
                 .iter()
                 .any(|volume| volume.ends_with(&target));
-            assert!(mounted, "the keys of {name} go with its container");
+            assert!(
+                mounted || purpose != Purpose::Serve,
+                "{keys_of} of {name} go with its container"
+            );
+        }
+        if purpose == Purpose::Serve {
+            assert!(KEYS.iter().all(|keys| variables.contains_key(*keys)), "{name}");
             assert!(
                 !variables.contains_key("TENANTRY_DATABASE_OWNER_URL"),
                 "{name} has no use for the owner"

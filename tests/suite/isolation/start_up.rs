@@ -54,11 +54,12 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> Stri
         "TENANTRY_RATE_LIMITS" => "off",
         "TENANTRY_RATE_LIMITS_OFF_ALLOWED" => "yes",
         "TENANTRY_REGISTRATION" => "open",
+        "TENANTRY_MFA_GRACE_DAYS" => "365",
         "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
         "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",
         "TENANTRY_LOG_FORMAT" => "pretty",
-        "TENANTRY_SIGNING_KEYS" | "TENANTRY_DATA_DIR" | "TENANTRY_POSTGRES_BIN" => folder,
+        "TENANTRY_SIGNING_KEYS" | "TENANTRY_ENCRYPTION_KEYS" | "TENANTRY_DATA_DIR" | "TENANTRY_POSTGRES_BIN" => folder,
         new => panic!("what is the most that {new} can be made to allow?"),
     };
     value.to_owned()

@@ -124,7 +124,7 @@ pub(super) async fn walk(app: &TestApp, database: &TestDatabase, world: &World) 
             let stand_in = world.a.stand_in(operation, caller, &client).await;
             let caller = stand_in.as_ref().unwrap_or(caller);
             walker.drive(operation, caller, cursor.map(String::as_str)).await;
-            world.a.mend(operation, &client).await;
+            world.a.mend(operation, caller, &client).await;
         }
         let after = tables::rows(&mut superuser, &tables, &world.b, &[]).await;
         for (table, _) in before.iter().filter(|(table, rows)| after[*table] != **rows) {
@@ -260,6 +260,7 @@ impl Walker<'_> {
             (Meaning::Role, _) => self.id_of_b("roles"),
             (Meaning::Invitation, _) => b.invitation.clone(),
             (Meaning::Session, _) => self.id_of_b("sessions"),
+            (Meaning::TrustedDevice, _) => self.id_of_b("trusted_devices"),
             (Meaning::Cursor, _) => cursor.unwrap().to_owned(),
             (Meaning::Search, _) => "Bravo".to_owned(),
             (Meaning::IdempotencyKey, _) => KEY_OF_B.to_owned(),
@@ -269,6 +270,8 @@ impl Walker<'_> {
                 | Meaning::NewPassword
                 | Meaning::RefreshToken
                 | Meaning::LinkSecret
+                | Meaning::Code
+                | Meaning::SecondStep
                 | Meaning::Name
                 | Meaning::Detail,
                 _,
@@ -398,6 +401,7 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Role
         | Meaning::Session
         | Meaning::Invitation
+        | Meaning::TrustedDevice
         | Meaning::Cursor
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
@@ -407,6 +411,8 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::NewPassword
         | Meaning::RefreshToken
         | Meaning::LinkSecret
+        | Meaning::Code
+        | Meaning::SecondStep
         | Meaning::Name
         | Meaning::Detail => false,
     }
@@ -423,6 +429,7 @@ fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
             | Meaning::Member
             | Meaning::Role
             | Meaning::Session
+            | Meaning::TrustedDevice
             | Meaning::Invitation,
             _,
         ) => new_id(),

@@ -220,6 +220,8 @@ async fn membership() {
             "permissions": null,
             "built_in": true,
         }],
+        "mfa": "admins",
+        "mfa_grace_from": "2026-01-01T00:00:00+00:00",
     });
     for call in [by_id.as_str(), by_slug] {
         assert_eq!(
@@ -250,6 +252,29 @@ async fn membership() {
         .await;
     let rows = answer(&mut runtime, Some(USER_A), &by_id).await;
     assert_eq!(rows[0]["grants"], json!([]));
+
+    let policy = async |runtime: &mut Runtime| {
+        let rows = answer(runtime, Some(USER_A), &by_id).await;
+        (rows[0]["mfa"].clone(), rows[0]["mfa_grace_from"].clone())
+    };
+    // Another tenant's policy is another's.
+    database
+        .owner(format!(
+            "update sign_on_policies set mfa = 'everyone', mfa_grace_from = '2026-01-02 00:00:00+00'
+             where organization_id = '{ORGANIZATION_B}'"
+        ))
+        .await;
+    let of_a = (json!("admins"), json!("2026-01-01T00:00:00+00:00"));
+    assert_eq!(policy(&mut runtime).await, of_a);
+    database.owner("update sign_on_policies set mfa = 'everyone'").await;
+    let everyone = (json!("everyone"), of_a.1);
+    assert_eq!(policy(&mut runtime).await, everyone);
+    // Where nothing was ever chosen: the default, from the founding on.
+    database
+        .owner("delete from sign_on_policies; update organizations set created_at = '2026-02-03 04:05:06.789+00'")
+        .await;
+    let default = (json!("admins"), json!("2026-02-03T04:05:06.789+00:00"));
+    assert_eq!(policy(&mut runtime).await, default);
 }
 
 #[tokio::test]

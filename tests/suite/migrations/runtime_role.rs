@@ -68,6 +68,7 @@ async fn one_sees_ones_own_rows_alone() {
             "users" => ("id", USER_A),
             "organizations" => ("id", ORGANIZATION_A),
             "credentials" | "sessions" | "refresh_tokens" => ("user_id", USER_A),
+            "second_factors" | "recovery_codes" | "trusted_devices" => ("user_id", USER_A),
             _ if table.starts_with("user_") => ("user_id", USER_A),
             _ => ("organization_id", ORGANIZATION_A),
         };

@@ -49,10 +49,16 @@ const TENANT: &str = "
                              created_at, updated_at)
         values ('…0@', '…d@', '@@example.net', '@@example.net', '…5@', '…2@', '…6@', '2026-01-08 00:00:00+00',
                 '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00');
+    insert into second_factors (user_id, totp_secret, created_at, updated_at) values ('…1@', sha256('@'), now(), now());
+    insert into recovery_codes (user_id, code_hash, created_at) values ('…1@', sha256('@'), now());
+    insert into trusted_devices (user_id, id, token_hash, last_used_at, expires_at, created_at)
+        values ('…1@', '…e@', sha256('@'), now(), now(), now());
+    insert into sign_on_policies (organization_id, mfa_grace_from, created_at, updated_at)
+        values ('…0@', '2026-01-01 00:00:00+00', now(), now());
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 18] = [
+pub(super) const TABLES: [&str; 22] = [
     "users",
     "credentials",
     "sessions",
@@ -71,6 +77,10 @@ pub(super) const TABLES: [&str; 18] = [
     "organization_jobs",
     "user_links",
     "invitations",
+    "second_factors",
+    "recovery_codes",
+    "trusted_devices",
+    "sign_on_policies",
 ];
 
 /// A database with both tenants.

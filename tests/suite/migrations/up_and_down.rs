@@ -195,3 +195,41 @@ async fn the_owner_is_no_superuser_and_makes_no_roles() {
     .unwrap();
     assert_eq!(role, ("tenantry_owner".to_owned(), false, false, false, false));
 }
+
+#[tokio::test]
+async fn who_was_there_before_second_factors_has_the_time_of_the_founding_from_the_upgrade_on() {
+    const ORGANIZATION: &str = "0192f8a0-0000-7000-8000-00000000000a";
+    const USER: &str = "0192f8a0-0000-7000-8000-00000000001a";
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    let later: Vec<_> = names()
+        .into_iter()
+        .skip_while(|name| !name.contains("second_factors"))
+        .collect();
+    down(url, steps(later.len()), false).await.unwrap();
+    database
+        .owner(format!(
+            "insert into users (id, email, email_canonical, name, created_at, updated_at)
+                 values ('{USER}', 'a@example.org', 'a@example.org', 'Ann', now(), now());
+             insert into sessions (user_id, id, last_seen_at, expires_at, created_at)
+                 values ('{USER}', '{USER}', now(), now(), '2026-01-01 00:00:00+00');
+             insert into organizations (id, name, slug, region, created_at, updated_at)
+                 values ('{ORGANIZATION}', 'Acme', 'acme', 'local', '2026-01-01 00:00:00+00', now());"
+        ))
+        .await;
+    assert_eq!(up(url).await.unwrap(), later);
+    // As if they had not proven since their sign-in who they are, and used no second factor.
+    let session = "sessions where authenticated_at = created_at and factor_used_at is null";
+    assert_eq!(database.count(session).await, 1);
+    // Nobody is refused on the day of the upgrade, and to clients it is as if nothing had been chosen.
+    let policy = "sign_on_policies where mfa = 'admins' and version = 0 and created_at = '2026-01-01 00:00:00+00'
+                  and updated_at = created_at and mfa_grace_from > now() - interval '1 hour'";
+    assert_eq!(database.count(policy).await, 1);
+
+    // On the way back nobody has one any more.
+    database
+        .owner(format!("update users set mfa_enabled = true where id = '{USER}'"))
+        .await;
+    down(url, steps(later.len()), true).await.unwrap();
+    assert_eq!(database.count("users where not mfa_enabled and version = 2").await, 1);
+}

@@ -9,12 +9,13 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 7] = [
+const IDS: [(&str, &str); 8] = [
     ("organizations", "orgId"),
     ("members", "memberId"),
     ("workspaces", "wsId"),
     ("projects", "projectId"),
     ("sessions", "sessionId"),
+    ("trusted-devices", "deviceId"),
     ("invitations", "invitationId"),
     ("invitations", "token"),
 ];
@@ -23,9 +24,10 @@ const IDS: [(&str, &str); 7] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 9] = [
+const FOR_ANYONE: [&str; 10] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
+    "/api/v1/auth/mfa/verify",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
     "/api/v1/auth/email/verify",

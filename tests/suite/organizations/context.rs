@@ -25,10 +25,10 @@ async fn context(scene: &Scene, account: &Account) -> Value {
     assert_eq!(names, fields);
     assert_eq!(data["organizationId"], scene.organization.as_str());
     assert_eq!(data["userId"], account.user_id.as_str());
-    assert_eq!(
-        (&data["apiKeyId"], &data["mfaRequiredFrom"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!(data["apiKeyId"], Value::Null);
+    let role = data["role"]["key"].as_str();
+    let is_mighty = role.is_some_and(|role| ["owner", "admin"].contains(&role));
+    assert_eq!(data["mfaRequiredFrom"].is_string(), is_mighty);
     data
 }
 

@@ -119,6 +119,10 @@ async fn a_body_is_looked_at_only_for_those_who_may_act() {
                     None
                 }
             };
+            if operation.name == "deleteTotp" {
+                // There is one again.
+                world.a.inputs(operation, caller, Some(&creator), &[]).await;
+            }
             // What is left of it after the sound request is enough for a broken one.
             for broken in broken() {
                 let request = operation.request(&caller.client, &values);
@@ -136,6 +140,7 @@ async fn a_body_is_looked_at_only_for_those_who_may_act() {
                     broken.what
                 );
             }
+            world.a.take_second_factors(operation, &caller.person).await;
             *(if who_may_act.is_some() {
                 &mut refused
             } else {

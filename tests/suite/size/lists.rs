@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tenantry_domain::{
     invitations::MAX_OPEN,
-    lists::{InvitationField, MemberField, MembershipField, ResourceField, SessionField},
+    lists::{InvitationField, MemberField, MembershipField, ResourceField, SessionField, TrustedDeviceField},
 };
 use tenantry_tests::{
     app::TestApp,
@@ -162,6 +162,7 @@ impl Lists {
                 "listMembers" => (MemberField::WORDS, SEARCHES),
                 "listMyOrganizations" => (MembershipField::WORDS, SEARCHES),
                 "listSessions" => (SessionField::WORDS, &[""][..]),
+                "listTrustedDevices" => (TrustedDeviceField::WORDS, &[""][..]),
                 "listInvitations" => (InvitationField::WORDS, &[""][..]),
                 unknown => panic!("how is {unknown} asked for, and what carries it when it is long?"),
             };

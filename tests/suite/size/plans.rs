@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The tables that hold many rows.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "projects",
     "workspaces",
     "members",
@@ -12,6 +12,7 @@ const TABLES: [&str; 9] = [
     "organizations",
     "users",
     "sessions",
+    "trusted_devices",
     "invitations",
 ];
 

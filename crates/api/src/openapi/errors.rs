@@ -72,6 +72,9 @@ pub(crate) struct ErrorDetails {
     fields: Option<Vec<FieldFailure>>,
     /// Of `FORBIDDEN`: what the caller lacks; `null` where no permission would help.
     required_permission: Option<words::PermissionName>,
+    /// Of `REAUTHENTICATION_REQUIRED`: how many seconds ago the sign-in may be.
+    #[schema(nullable = false, minimum = 1, maximum = 86_400, example = 600)]
+    max_age_seconds: Option<u32>,
     /// Of `CONFLICT`.
     #[schema(nullable = false)]
     reason: Option<words::ConflictReason>,
@@ -184,6 +187,8 @@ fn of_code(code: ErrorCode, subject: &Subject) -> ApiError {
             Some(Err(_)) | None if subject.is_of_invitation => ApiError::NotInvited,
             Some(Err(_)) | None => ApiError::RegistrationClosed,
         },
+        ErrorCode::MfaRequired => ApiError::MfaRequired,
+        ErrorCode::ReauthenticationRequired => ApiError::ReauthenticationRequired,
         ErrorCode::QuotaExceeded => ApiError::QuotaExceeded(Quota {
             metric: "seats",
             limit: 5,

@@ -26,8 +26,13 @@ pub(super) fn name_what_is_repeated(document: &mut OpenApi) {
     }
 }
 
+/// Whether it has fields of its own, or is one of several that have.
 fn is_of_fields(schema: &RefOr<Schema>) -> bool {
-    matches!(schema, RefOr::T(Schema::Object(object)) if !object.properties.is_empty())
+    match schema {
+        RefOr::T(Schema::Object(object)) => !object.properties.is_empty(),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().all(|item| matches!(item, RefOr::Ref(_))),
+        _ => false,
+    }
 }
 
 fn inside(schema: &mut Schema, named: &Schemas) {

@@ -2,22 +2,24 @@
 
 pub(crate) mod links;
 mod password;
+mod reauthentication;
 
 use actix_web::{HttpRequest, post};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
-use tenantry_domain::{emails::Email, text::Name};
+use tenantry_domain::{emails::Email, second_factors::SecondFactor, text::Name};
 use tenantry_services::{
     Error, Services,
     limits::{Limit, LimitKey},
-    sessions::SignedIn,
+    sessions::{Credentials, SignIn, SignedIn},
     users::NewAccount,
 };
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    cookies,
     errors::{ApiError, ApiResult, BearerProblem},
     fields::{Failure, Fields, FromFields},
     guard::{Anyone, device},
@@ -38,7 +40,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(links::resend_verification_email)
         .service(links::forgot_password)
         .service(links::reset_password)
-        .service(password::change_password);
+        .service(password::change_password)
+        .service(reauthentication::reauthenticate);
 }
 
 /// A new account.
@@ -90,19 +93,25 @@ impl From<RegisterBody> for NewAccount {
 
 /// Address and password.
 #[derive(ToSchema)]
-#[schema(example = json!({"email": "olivia@acme.example", "password": "tenantry demo passphrase"}))]
+#[schema(
+    rename_all = "camelCase",
+    example = json!({"email": "olivia@acme.example", "password": "tenantry demo passphrase"})
+)]
 pub(crate) struct LoginBody {
     #[schema(format = "email", max_length = 1000)]
     email: String,
     #[schema(value_type = String, format = "password", max_length = 1000)]
     password: SecretString,
+    /// Of a device on which no second factor is asked for, where its cookie does not tell.
+    #[schema(value_type = Option<String>, max_length = 1000)]
+    trusted_device_token: Option<SecretString>,
 }
 
 /// The most characters of what is compared with an address, a password or a token.
 const MAX_CREDENTIAL: usize = 1000;
 
 /// What someone shows to be let in: whether it is good is decided elsewhere.
-fn credential(value: Value) -> Result<String, Failure> {
+pub(super) fn credential(value: Value) -> Result<String, Failure> {
     let text = rules::string(value)?;
     if text.chars().count() > MAX_CREDENTIAL {
         let message = format!("must have {MAX_CREDENTIAL} or fewer characters");
@@ -115,9 +124,11 @@ impl FromFields for LoginBody {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let email = fields.required("email", credential);
         let password = fields.required("password", credential);
+        let trusted_device_token = fields.optional("trustedDeviceToken", credential);
         Some(Self {
             email: email?,
             password: password?.into(),
+            trusted_device_token: trusted_device_token.map(Into::into),
         })
     }
 }
@@ -159,7 +170,44 @@ pub(crate) struct SignedInView {
     /// Seconds until the refresh token expires.
     #[schema(minimum = 0, maximum = 31_536_000, example = 604_800)]
     refresh_expires_in: i64,
+    /// For the next sign-in on this device, where it was trusted just now; `null` everywhere else.
+    #[schema(max_length = 255)]
+    trusted_device_token: Option<String>,
     user: UserView,
+}
+
+/// What signing in came to, by `status`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SignIn)]
+pub(crate) enum SignInView {
+    Done(Box<SignedInView>),
+    Begun(SecondStepView),
+}
+
+/// The password was right, and a second factor is asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SecondStep)]
+pub(crate) struct SecondStepView {
+    status: SecondStepStatus,
+    /// What the sign-in is completed with.
+    #[schema(max_length = 255)]
+    mfa_token: String,
+    /// Seconds until the token expires.
+    #[schema(minimum = 0, maximum = 3600, example = 300)]
+    expires_in: u64,
+    /// What it can be completed by.
+    #[schema(value_type = Vec<words::SecondFactorMethod>, min_items = 1, max_items = 10)]
+    methods: Vec<SecondFactor>,
+}
+
+/// What signing in came to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SecondStepStatus {
+    /// A second factor is asked for.
+    MfaRequired,
 }
 
 /// What signing in came to.
@@ -170,7 +218,7 @@ pub(crate) enum SignInStatus {
     Authenticated,
 }
 
-fn signed_in(services: &Services, signed_in: SignedIn) -> SignedInView {
+pub(super) fn signed_in(services: &Services, signed_in: SignedIn) -> SignedInView {
     let now = services.environment().now();
     SignedInView {
         status: SignInStatus::Authenticated,
@@ -179,12 +227,13 @@ fn signed_in(services: &Services, signed_in: SignedIn) -> SignedInView {
         expires_in: signed_in.access_life.as_secs(),
         refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
         refresh_expires_in: (signed_in.refresh_expires_at - now + chrono::TimeDelta::milliseconds(999)).num_seconds(),
+        trusted_device_token: signed_in.trusted_device.map(|token| token.expose_secret().to_owned()),
         user: signed_in.user.into(),
     }
 }
 
 /// What is wrong with credentials that are no bearer token.
-fn wrong_credentials(error: Error) -> ApiError {
+pub(super) fn wrong_credentials(error: Error) -> ApiError {
     match error {
         Error::Unauthenticated => ApiError::Unauthorized(BearerProblem::Missing),
         error => error.into(),
@@ -217,20 +266,25 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
 
 /// Sign in
 ///
-/// An unknown address and a wrong password are answered alike.
+/// An unknown address and a wrong password are answered alike. Whoever has a second factor gets an `mfaToken` in the place of a
+/// session, which `verifyMfa` completes, except on a device that they trust.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "login",
     request_body = LoginBody,
     responses(
-        (status = 200, description = "The session", body = Data<SignedInView>),
+        (status = 200, description = "The session, or what is missing for one", body = Data<SignInView>),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
     ),
 )]
 #[post("/api/v1/auth/login")]
-pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
+pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignInView>> {
     let Anyone { services, trace, body } = caller;
-    let LoginBody { email, password } = body
+    let LoginBody {
+        email,
+        password,
+        trusted_device_token,
+    } = body
         .read_once::<LoginBody>(async { Ok::<_, ApiError>(()) })
         .await?
         .value;
@@ -241,13 +295,29 @@ pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Rep
         Err(_) => LimitKey::account(&email),
     };
     limits::charge(&request, &services, Limit::SignInAccount, &account)?;
-    let outcome = services.sign_in(&email, password, &device(&request), trace).await;
+    let credentials = Credentials {
+        email,
+        password,
+        trusted_devices: trusted_device_token
+            .into_iter()
+            .chain(cookies::trusted_device(&request, &services))
+            .collect(),
+    };
+    let outcome = services.sign_in(credentials, &device(&request), trace).await;
     if !matches!(outcome, Err(Error::Unauthenticated)) {
         // Only wrong guesses count against an account.
         services.refund(Limit::SignInAccount, &account);
     }
-    let session = outcome.map_err(wrong_credentials)?;
-    Ok(Reply::ok(signed_in(&services, session)).no_store())
+    let came_to = match outcome.map_err(wrong_credentials)? {
+        SignIn::Done(session) => SignInView::Done(Box::new(signed_in(&services, *session))),
+        SignIn::Begun { token, life, methods } => SignInView::Begun(SecondStepView {
+            status: SecondStepStatus::MfaRequired,
+            mfa_token: token.expose_secret().to_owned(),
+            expires_in: life.as_secs(),
+            methods,
+        }),
+    };
+    Ok(Reply::ok(came_to).no_store())
 }
 
 /// Renew a session's tokens

@@ -43,7 +43,7 @@ pub(crate) struct ContextView {
     /// Roles held on single workspaces and projects.
     #[schema(max_items = 10_000)]
     grants: Vec<GrantView>,
-    /// From when on a second factor is demanded.
+    /// From when on a second factor is demanded of the caller; `null` where it is not.
     #[serde(serialize_with = "timestamps::optional::serialize")]
     #[schema(value_type = Option<String>, format = DateTime, max_length = 24, example = "2026-01-31T09:30:00.123Z")]
     mfa_required_from: Option<Timestamp>,
@@ -118,6 +118,6 @@ pub(crate) async fn get_context(member: Member, request: HttpRequest) -> ApiResu
             .filter(|grant| grant.level != Level::Organization)
             .map(|grant| GrantView::of(grant, membership.organization))
             .collect(),
-        mfa_required_from: None,
+        mfa_required_from: member.context.mfa_required_from(),
     }))
 }

@@ -8,7 +8,7 @@ use tenantry_domain::{
     environment::Timestamp,
     ids::SessionId,
     lists::{Direction, SessionField},
-    sessions::Session,
+    sessions::{Session, device_name},
 };
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -82,7 +82,7 @@ pub(crate) async fn list_sessions(caller: SignedIn, request: HttpRequest) -> Api
     let page = services.list_sessions(&principal, &asked.query, trace).await?;
     let current = principal.session();
     Ok(asked.answer_with(&services, page, |session: Session| SessionView {
-        device: session.device_name(),
+        device: session.user_agent.as_deref().and_then(device_name),
         current: session.id == current,
         id: session.id,
         created_at: session.created_at,

@@ -10,6 +10,7 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use zeroize::Zeroizing;
 
 use super::jwks::Jwk;
 
@@ -17,6 +18,9 @@ const UNKNOWN_KIND: &str = "is neither an Ed25519 nor a P-256 private key";
 
 /// The salt of the derivation of keys for [`crate::signatures`], which sets it apart from any other that may come.
 const MAC_SALT: &[u8] = b"tenantry/signatures/v1";
+
+/// Bytes of a derived key: a whole HMAC-SHA256.
+const DERIVED_BYTES: usize = 32;
 
 /// A key that signs, and verifies what it signed.
 pub(crate) struct SigningKey {
@@ -83,12 +87,22 @@ impl SigningKey {
         &self.decoding
     }
 
-    /// The key for `purpose`, by HKDF-Expand (RFC 5869, section 2.3): its first block, a whole key long, is a single HMAC.
+    /// The key that authenticates messages of `purpose`.
     pub(crate) fn mac_key(&self, purpose: &str) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.derived(purpose).as_slice())
+    }
+
+    /// A key for `purpose`, by HKDF-Expand (RFC 5869, section 2.3): its first block, a whole key long, is a single HMAC.
+    pub(crate) fn derived(&self, purpose: &str) -> Zeroizing<[u8; DERIVED_BYTES]> {
         let mut context = hmac::Context::with_key(&self.mac_root);
         context.update(purpose.as_bytes());
         context.update(&[1]);
-        hmac::Key::new(hmac::HMAC_SHA256, context.sign().as_ref())
+        let mut derived = Zeroizing::new([0; DERIVED_BYTES]);
+        derived
+            .iter_mut()
+            .zip(context.sign().as_ref())
+            .for_each(|(to, from)| *to = *from);
+        derived
     }
 }
 

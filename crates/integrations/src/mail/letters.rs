@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use minijinja::Value;
+use tenantry_domain::jobs::FactorChange;
 use uuid::Uuid;
 
 use super::{Language, Mail, Recipient, RenderError, message::one_line, templates};
@@ -54,11 +55,24 @@ pub enum Letter {
         /// For how many days the link works.
         days: u32,
     },
+    /// Tells a person what happened to their two-step sign-in.
+    SecondFactor {
+        /// What happened.
+        change: FactorChange,
+        /// When it happened, as a person reads it.
+        at: String,
+    },
 }
 
 impl Letter {
     /// The name of every letter.
-    pub const NAMES: [&str; 4] = ["verify_email", "reset_password", "password_changed", "invitation"];
+    pub const NAMES: [&str; 5] = [
+        "verify_email",
+        "reset_password",
+        "password_changed",
+        "invitation",
+        "second_factor",
+    ];
 
     /// Its name, which is also that of its templates.
     #[must_use]
@@ -68,6 +82,7 @@ impl Letter {
             Self::ResetPassword { .. } => "reset_password",
             Self::PasswordChanged { .. } => "password_changed",
             Self::Invitation { .. } => "invitation",
+            Self::SecondFactor { .. } => "second_factor",
         }
     }
 
@@ -94,6 +109,10 @@ impl Letter {
                 inviter: "Olivia".to_owned(),
                 role: "Member".to_owned(),
                 days: 7,
+            }),
+            "second_factor" => Some(Self::SecondFactor {
+                change: FactorChange::RecoveryCodeUsed { left: 7 },
+                at: "2026-01-31 09:30 UTC".to_owned(),
             }),
             _ => None,
         }
@@ -142,6 +161,19 @@ impl Letter {
                     values.insert(key, Value::from(shown(name, MAX_INVITATION_NAME)));
                 }
             }
+            Self::SecondFactor { change, at } => {
+                values.insert("at", Value::from(at.as_str()));
+                values.insert("change", Value::from(word(*change)));
+                match change {
+                    FactorChange::Locked { minutes } => {
+                        values.insert("minutes", Value::from(*minutes));
+                    }
+                    FactorChange::RecoveryCodeUsed { left } => {
+                        values.insert("left", Value::from(*left));
+                    }
+                    FactorChange::Enabled | FactorChange::Disabled | FactorChange::RecoveryCodesReplaced => {}
+                }
+            }
         }
         let (subject, text) = templates::text(self.name(), language, &values)?;
         values.insert("subject", Value::from(subject.as_str()));
@@ -153,6 +185,17 @@ impl Letter {
             text,
             html,
         })
+    }
+}
+
+/// What a change is called in the templates.
+const fn word(change: FactorChange) -> &'static str {
+    match change {
+        FactorChange::Enabled => "enabled",
+        FactorChange::Disabled => "disabled",
+        FactorChange::Locked { .. } => "locked",
+        FactorChange::RecoveryCodeUsed { .. } => "recovery_code_used",
+        FactorChange::RecoveryCodesReplaced => "recovery_codes_replaced",
     }
 }
 

@@ -21,7 +21,7 @@ macro_rules! templates {
     };
 }
 
-const SOURCES: [(&str, &str); 17] = templates![
+const SOURCES: [(&str, &str); 21] = templates![
     "layout.html",
     "en/verify_email.txt",
     "en/verify_email.html",
@@ -31,6 +31,8 @@ const SOURCES: [(&str, &str); 17] = templates![
     "en/password_changed.html",
     "en/invitation.txt",
     "en/invitation.html",
+    "en/second_factor.txt",
+    "en/second_factor.html",
     "de/verify_email.txt",
     "de/verify_email.html",
     "de/reset_password.txt",
@@ -39,6 +41,8 @@ const SOURCES: [(&str, &str); 17] = templates![
     "de/password_changed.html",
     "de/invitation.txt",
     "de/invitation.html",
+    "de/second_factor.txt",
+    "de/second_factor.html",
 ];
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {

@@ -26,7 +26,8 @@ const LISTED: [(&str, &str); 15] = [
     ),
     (
         "lookup.membership(uuid,text)",
-        "TABLE(organization_id uuid, status text, member_id uuid, last_seen_at timestamp with time zone, grants jsonb)",
+        "TABLE(organization_id uuid, status text, member_id uuid, last_seen_at timestamp with time zone, grants jsonb, \
+         mfa text, mfa_grace_from timestamp with time zone)",
     ),
     ("lookup.my_current_organization()", "uuid"),
     (

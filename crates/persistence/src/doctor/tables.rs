@@ -12,7 +12,7 @@ use super::{
 use crate::{connection::Connection, error::Result};
 
 /// The tables that belong to no tenant, with what their policies compare; every other table is a tenant's.
-const GLOBAL: [(&str, Comparisons); 10] = [
+const GLOBAL: [(&str, Comparisons); 13] = [
     (
         "public.users",
         Comparisons {
@@ -34,6 +34,9 @@ const GLOBAL: [(&str, Comparisons); 10] = [
     ("public.user_events", of_user()),
     ("public.user_jobs", of_user()),
     ("public.user_links", of_user()),
+    ("public.second_factors", of_user()),
+    ("public.recovery_codes", of_user()),
+    ("public.trusted_devices", of_user()),
     (
         "public.seaql_migrations",
         Comparisons {

@@ -16,6 +16,8 @@ pub(crate) struct Model {
     pub(crate) expires_at: DateTimeUtc,
     pub(crate) revoked_at: Option<DateTimeUtc>,
     pub(crate) revoked_because: Option<String>,
+    pub(crate) authenticated_at: DateTimeUtc,
+    pub(crate) factor_used_at: Option<DateTimeUtc>,
     pub(crate) created_at: DateTimeUtc,
 }
 

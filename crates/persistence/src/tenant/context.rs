@@ -1,9 +1,16 @@
 //! Who calls and what they hold in one organization.
 
+use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use serde_json::Value;
 use tenantry_domain::{
-    authorization::Membership, environment::Timestamp, ids::OrganizationId, organizations::OrganizationStatus, slugs,
+    authorization::Membership,
+    environment::{Environment, Timestamp},
+    ids::OrganizationId,
+    organizations::OrganizationStatus,
+    sessions::is_fresh,
+    sign_on::MfaPolicy,
+    slugs,
 };
 use uuid::Uuid;
 
@@ -12,6 +19,7 @@ use crate::{
     connection::Connection,
     database::Mode,
     error::{Error, Result, known},
+    events::DecidedOver,
     roles,
     sessions::Principal,
 };
@@ -52,7 +60,32 @@ pub struct TenantContext {
     pub(super) status: OrganizationStatus,
     last_seen_at: Option<Timestamp>,
     /// What the membership's grants were read from.
-    pub(super) grants: Value,
+    grants: Value,
+    /// From when on a second factor is demanded of the caller.
+    mfa_required_from: Option<Timestamp>,
+    /// Of whom it is.
+    mfa: MfaPolicy,
+    /// Whether one was used for the session.
+    factor_used: bool,
+    /// When the caller last proved who they are.
+    authenticated_at: Timestamp,
+    pub(super) rules: Rules,
+}
+
+/// What a context is judged by.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    environment: Environment,
+    mfa_grace: TimeDelta,
+}
+
+impl Rules {
+    fn of(database: &Database) -> Self {
+        Self {
+            environment: database.environment().clone(),
+            mfa_grace: database.mfa_grace(),
+        }
+    }
 }
 
 impl TenantContext {
@@ -80,6 +113,47 @@ impl TenantContext {
         }
     }
 
+    /// What a write of the caller's is decided over.
+    pub(super) fn decided_over(&self) -> DecidedOver<'_> {
+        DecidedOver {
+            principal: &self.principal,
+            member: self.membership.member,
+            grants: &self.grants,
+            mfa: self.mfa,
+            factor_used: self.factor_used,
+        }
+    }
+
+    /// From when on a second factor is demanded of the caller; `None` where it is not.
+    #[must_use]
+    pub fn mfa_required_from(&self) -> Option<Timestamp> {
+        self.mfa_required_from
+    }
+
+    /// That a second factor was used for the session, if one is demanded of the caller by now.
+    ///
+    /// # Errors
+    /// [`Error::FactorDemanded`].
+    pub fn demand_factor(&self) -> Result<()> {
+        let now = self.rules.environment.now();
+        match self.mfa_required_from {
+            Some(from) if now >= from && !self.factor_used => Err(Error::FactorDemanded),
+            _ => Ok(()),
+        }
+    }
+
+    /// That the caller proved lately who they are.
+    ///
+    /// # Errors
+    /// [`Error::SignInTooOld`].
+    pub(super) fn demand_fresh(&self) -> Result<()> {
+        if is_fresh(self.authenticated_at, self.rules.environment.now()) {
+            Ok(())
+        } else {
+            Err(Error::SignInTooOld)
+        }
+    }
+
     /// When the member was last seen here, as far as this was written down.
     #[must_use]
     pub fn last_seen_at(&self) -> Option<Timestamp> {
@@ -97,14 +171,14 @@ pub async fn load(
     organization: &OrganizationRef,
 ) -> Result<Option<TenantContext>> {
     let connection = database.begin(Mode::ReadOnly, Some(principal.user()), None).await?;
-    read_context(&connection, principal, organization, database.environment().now()).await
+    read_context(&connection, principal, organization, Rules::of(database)).await
 }
 
 pub(super) async fn read_context(
     connection: &Connection,
     principal: &Principal,
     organization: &OrganizationRef,
-    now: Timestamp,
+    rules: Rules,
 ) -> Result<Option<TenantContext>> {
     let (id, slug) = match organization {
         OrganizationRef::Id(id) => (Some(id.as_uuid()), None),
@@ -112,38 +186,44 @@ pub(super) async fn read_context(
     };
     let statement = Statement::from_sql_and_values(
         DbBackend::Postgres,
-        "select session.live, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants
-         from (select exists (select 1 from sessions
-                              where user_id = $1 and id = $2 and revoked_at is null and expires_at > $3) as live) session
-         left join lookup.membership($4, $5) m on true",
+        "select s.authenticated_at, s.factor_used_at, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants,
+                m.mfa, m.mfa_grace_from
+         from sessions s left join lookup.membership($4, $5) m on true
+         where s.user_id = $1 and s.id = $2 and s.revoked_at is null and s.expires_at > $3",
         [
             principal.user().as_uuid().into(),
             principal.session().as_uuid().into(),
-            now.into(),
+            rules.environment.now().into(),
             id.into(),
             slug.into(),
         ],
     );
     let row = connection.query_one_raw(statement).await?.ok_or(Error::SessionEnded)?;
-    if !row.try_get::<bool>("", "live")? {
-        return Err(Error::SessionEnded);
-    }
-    context_from_row(&row, principal)
+    context_from_row(&row, principal, rules)
 }
 
-fn context_from_row(row: &QueryResult, principal: &Principal) -> Result<Option<TenantContext>> {
+fn context_from_row(row: &QueryResult, principal: &Principal, rules: Rules) -> Result<Option<TenantContext>> {
     let Some(organization) = row.try_get::<Option<Uuid>>("", "organization_id")? else {
         return Ok(None);
     };
     let grants: Value = row.try_get("", "grants")?;
+    let membership = Membership {
+        organization: organization.into(),
+        member: row.try_get::<Uuid>("", "member_id")?.into(),
+        user: principal.user(),
+        grants: roles::grants_from_json(grants.clone())?,
+    };
+    let mfa: MfaPolicy = known("sign_on_policies.mfa", &row.try_get::<String>("", "mfa")?)?;
+    let grace_from: Timestamp = row.try_get("", "mfa_grace_from")?;
+    let demanded = mfa.demands_of(&membership);
     Ok(Some(TenantContext {
         principal: principal.clone(),
-        membership: Membership {
-            organization: organization.into(),
-            member: row.try_get::<Uuid>("", "member_id")?.into(),
-            user: principal.user(),
-            grants: roles::grants_from_json(grants.clone())?,
-        },
+        mfa_required_from: demanded.then(|| grace_from + rules.mfa_grace),
+        mfa,
+        factor_used: row.try_get::<Option<Timestamp>>("", "factor_used_at")?.is_some(),
+        authenticated_at: row.try_get("", "authenticated_at")?,
+        rules,
+        membership,
         status: known("organizations.status", &row.try_get::<String>("", "status")?)?,
         last_seen_at: row.try_get("", "last_seen_at")?,
         grants,

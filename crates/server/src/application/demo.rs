@@ -1,19 +1,12 @@
 //! Loading the demo data.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-
 use anyhow::Context as _;
 use secrecy::SecretString;
-use tenantry_auth::{keys::Keyring, passwords::PasswordCost};
 use tenantry_domain::{environment::Environment, trace::TraceId};
-use tenantry_integrations::mail::Mailer;
-use tenantry_persistence::Database;
-use tenantry_services::{
-    Services,
-    demo::{self, Account},
-};
+use tenantry_services::demo::{self, Account};
 
-use crate::configuration::{Pooler, RateLimits, Registration};
+use super::use_cases;
+use crate::configuration::Pooler;
 
 /// Who can sign in to the demo data.
 #[derive(Debug, Clone)]
@@ -64,33 +57,4 @@ impl From<Account> for DemoAccount {
             organization: account.organization.to_owned(),
         }
     }
-}
-
-/// The use cases for whoever loads data, and the database that is to be closed after them.
-pub(super) fn use_cases(
-    runtime_url: &SecretString,
-    pooler: Pooler,
-    max_connections: u32,
-    environment: &Environment,
-) -> anyhow::Result<(Services, Database)> {
-    let settings = super::Settings {
-        database_url: runtime_url.clone(),
-        pooler,
-        max_connections,
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        public_url: "urn:tenantry:demo".to_owned(),
-        cors_origins: Vec::new(),
-        registration: Registration::Open,
-        rate_limits: RateLimits::Off,
-        request_timeout: Duration::from_secs(30),
-        environment: environment.clone(),
-        // Its tokens are used here and nowhere else.
-        keyring: Arc::new(Keyring::generate_in_memory(environment)?),
-        // Its accounts need no mail.
-        mailer: Mailer::none(),
-        works: false,
-        password_cost: PasswordCost::RECOMMENDED,
-    };
-    let database = super::connect(&settings)?;
-    Ok((super::services(settings, database.clone()), database))
 }

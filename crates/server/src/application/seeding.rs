@@ -10,7 +10,7 @@ use tenantry_services::{
     seeding::{AT_ONCE, Progress, Size},
 };
 
-use super::demo::{DemoAccount, use_cases};
+use super::{demo::DemoAccount, use_cases};
 use crate::configuration::Pooler;
 
 /// Where a seed goes: as whom it writes, and who looks before and after.

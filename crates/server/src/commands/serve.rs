@@ -66,6 +66,15 @@ pub(super) fn settings(
     environment: Environment,
     outbox: Option<Outbox>,
 ) -> anyhow::Result<application::Settings> {
+    let encryption_keys = configuration
+        .sign_in
+        .encryption_keys
+        .as_deref()
+        .map(|keys| {
+            let keyring = keyring(keys, &environment);
+            keyring.with_context(|| format!("cannot use the encryption keys in {}", keys.display()))
+        })
+        .transpose()?;
     let keyring =
         keyring(keys, &environment).with_context(|| format!("cannot use the signing keys in {}", keys.display()))?;
     let http = &configuration.http;
@@ -77,10 +86,12 @@ pub(super) fn settings(
         public_url: http.public_url(http.listen),
         cors_origins: http.cors_origins.clone(),
         registration: configuration.sign_in.registration,
+        mfa_grace_days: configuration.sign_in.mfa_grace_days,
         rate_limits: http.rate_limits,
         request_timeout: http.request_timeout,
         environment,
         keyring: Arc::new(keyring),
+        encryption_keys: encryption_keys.map(Arc::new),
         password_cost: PasswordCost::RECOMMENDED,
         mailer: mailer(configuration, outbox)?,
         works: true,

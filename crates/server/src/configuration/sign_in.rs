@@ -1,4 +1,4 @@
-//! Who may sign up, and what tokens are signed with.
+//! Who may sign up, and what tokens are signed and secrets sealed with.
 
 use std::{fs, path::PathBuf};
 
@@ -14,8 +14,19 @@ pub(super) const SIGNING_KEYS: Setting = Setting::plain(
     "an existing key file, or an existing folder of them (an empty one gets a first key)",
 );
 
+/// The keys that secrets are sealed with which must be read again.
+const ENCRYPTION_KEYS: Setting = Setting::plain(
+    "TENANTRY_ENCRYPTION_KEYS",
+    "an existing key file, or an existing folder of them (an empty one gets a first key)",
+);
+
+/// The most days of grace.
+const MAX_GRACE_DAYS: u16 = 365;
+
+const MFA_GRACE: Setting = Setting::plain("TENANTRY_MFA_GRACE_DAYS", "days from 0 to 365").or("7");
+
 /// The settings of this section.
-pub(super) const SETTINGS: &[&Setting] = &[&REGISTRATION, &SIGNING_KEYS];
+pub(super) const SETTINGS: &[&Setting] = &[&REGISTRATION, &SIGNING_KEYS, &ENCRYPTION_KEYS, &MFA_GRACE];
 
 /// Who may sign up, and what tokens are signed with.
 #[derive(Debug, Clone)]
@@ -24,6 +35,11 @@ pub struct SignIn {
     pub registration: Registration,
     /// `TENANTRY_SIGNING_KEYS`: a file, or a folder of them.
     pub signing_keys: Option<PathBuf>,
+    /// `TENANTRY_ENCRYPTION_KEYS`: a file, or a folder of them.
+    pub encryption_keys: Option<PathBuf>,
+    /// `TENANTRY_MFA_GRACE_DAYS`: from its founding on, how long an organization's members have to set a second factor up that is
+    /// demanded of them.
+    pub mfa_grace_days: u16,
 }
 
 /// Who may sign up.
@@ -43,13 +59,20 @@ impl SignIn {
             _ => None,
         });
         let must_exist = matches!(reader.purpose(), Purpose::Serve | Purpose::Worker);
-        let signing_keys = reader.optional(&SIGNING_KEYS, |text| {
+        let keys = |text: &str| {
             let exists = fs::metadata(text).is_ok_and(|found| found.is_file() || found.is_dir());
             (exists || !must_exist).then(|| PathBuf::from(text))
+        };
+        let signing_keys = reader.optional(&SIGNING_KEYS, keys);
+        let encryption_keys = reader.optional(&ENCRYPTION_KEYS, keys);
+        let mfa_grace_days = reader.value(&MFA_GRACE, |text| {
+            text.parse().ok().filter(|days| *days <= MAX_GRACE_DAYS)
         });
         Some(Self {
+            mfa_grace_days: mfa_grace_days?,
             registration: registration?,
             signing_keys: signing_keys?,
+            encryption_keys: encryption_keys?,
         })
     }
 }

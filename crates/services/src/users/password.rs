@@ -19,7 +19,8 @@ use crate::{
 };
 
 impl Services {
-    /// Gives the caller, who knows the present one, another password, and ends all of their other sessions.
+    /// Gives the caller, who knows the present one, another password, ends all of their other sessions, and trusts none of their
+    /// devices any longer.
     ///
     /// # Errors
     /// [`Error::IncorrectPassword`], also where another change was faster; when the new one is too weak, the session has
@@ -49,6 +50,7 @@ impl Services {
             return Err(Error::IncorrectPassword);
         }
         tx.end_other_sessions(principal.session()).await?;
+        tx.distrust_devices().await?;
         let user = tx.oneself().await?;
         // Whoever has an old mail does not undo this.
         tx.use_links(LinkPurpose::ResetPassword).await?;

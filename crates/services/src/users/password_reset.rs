@@ -5,15 +5,17 @@ use tenantry_domain::{
     events::{Event, EventType, Subject},
     jobs::UserJob,
     links::LinkPurpose,
+    second_factors::SecondFactors,
     trace::TraceId,
     users::User,
 };
 
-use crate::{Services, error::Result, users::demand_strength};
+use crate::{Services, error::Result, second_factors::take_factors, users::demand_strength};
 
 impl Services {
-    /// Gives whoever a link was mailed to another password, ends all of their sessions, and tells them. That they read the mail
-    /// proves the address, too.
+    /// Gives whoever a link was mailed to another password, ends all of their sessions, trusts none of their devices any
+    /// longer, and tells them. That they read the mail proves the address, too. A second factor is asked for as before,
+    /// unless it was set up before the address was proven.
     ///
     /// # Errors
     /// [`Error::LinkGone`](crate::Error::LinkGone); when the password is too weak, which leaves the link good, or the service is too busy.
@@ -31,9 +33,18 @@ impl Services {
         tx.use_links(LinkPurpose::VerifyEmail).await?;
         tx.set_password_hash(hash).await?;
         tx.end_sessions().await?;
+        tx.distrust_devices().await?;
         let user = if user.email_verified_at.is_some() {
             user
         } else {
+            // Whoever made the account never proved that the address is theirs: what they set up keeps its owner out no longer.
+            let user = if tx.second_factors().await? == SecondFactors::default() {
+                user
+            } else {
+                tx.note(Event::bare(EventType::UserMfaDisabled, User::TYPE, user.id))
+                    .await?;
+                take_factors(&tx, &user).await?
+            };
             tx.verify_email(&user).await?
         };
         tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;

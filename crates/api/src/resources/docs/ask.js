@@ -1,6 +1,6 @@
 // Calls of this page to the service.
 
-/** Gives the `data` of the answer, or throws what the envelope says for people. */
+/** Gives the `data` of the answer, or throws what the envelope says for people, with the `status` for programs. */
 export async function ask(method, path, { body, token, keepalive = false } = {}) {
   const headers = { Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
@@ -16,5 +16,6 @@ export async function ask(method, path, { body, token, keepalive = false } = {})
   if (response.ok) return answer.data;
   const wait = response.headers.get("Retry-After");
   const again = wait ? ` Try again in ${wait} s.` : "";
-  throw new Error((answer?.error?.message ?? `The service answers ${response.status}.`) + again);
+  const message = (answer?.error?.message ?? `The service answers ${response.status}.`) + again;
+  throw Object.assign(new Error(message), { status: response.status });
 }

@@ -3,7 +3,8 @@
 import { ask } from "./ask.js";
 
 /**
- * What a caller can see, by the names that parameters and fields have: one organization, and one of each resource in it.
+ * What a caller can see, by the names that parameters and fields have: one organization, one of each resource in it, and a
+ * session and a trusted device of the caller's.
  * Only what the caller may view is asked for.
  */
 export async function find(token) {
@@ -11,7 +12,9 @@ export async function find(token) {
   const [organization] = await get("/api/v1/organizations?sort=createdAt&pageSize=1");
   const sessions = await get("/api/v1/auth/sessions");
   const sessionId = (sessions.find((session) => !session.current) ?? sessions[0])?.id;
-  if (!organization) return { known: { sessionId } };
+  const [device] = await get("/api/v1/auth/trusted-devices?pageSize=1");
+  const deviceId = device?.id;
+  if (!organization) return { known: { sessionId, deviceId } };
   const base = `/api/v1/organizations/${organization.id}`;
   const context = await get(`${base}/context`);
   const one = async (resource, query) => {
@@ -39,6 +42,7 @@ export async function find(token) {
     memberId,
     invitationId,
     sessionId,
+    deviceId,
   };
   return { known, organization, role: context.role };
 }

@@ -1,4 +1,7 @@
-// Shows the document, and signs in for trying it.
+// Shows the document, and signs in for trying it: by a password, and by a code where the account has a second factor.
+//
+// What was typed as a secret is taken out of its field when it is sent, and kept nowhere. Between the two steps the page has
+// the token of the first one, for as long as it is good.
 
 import { ask } from "./ask.js";
 import { find, fit } from "./examples.js";
@@ -8,8 +11,11 @@ const DOCUMENT = "/openapi.json";
 
 const element = (id) => document.getElementById(id);
 const form = element("sign-in");
+const secondStep = element("second-step");
 
 let session = null;
+/** The sign-in that waits for its code: its token, the moment that ends it, and the timer for that. */
+let begun = null;
 
 function say(text, wrong = false) {
   element("status").textContent = text;
@@ -81,13 +87,94 @@ async function adopt(token) {
   }
 }
 
+/** What is in a field, which then forgets it. */
+function take(id) {
+  const { value } = element(id);
+  element(id).value = "";
+  return value;
+}
+
+/** Has a form do what it is for, once at a time. */
+function onSubmit(submitted, act) {
+  submitted.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const buttons = submitted.querySelectorAll("button");
+    for (const button of buttons) button.disabled = true;
+    say("Signing in …");
+    try {
+      await act();
+    } catch (error) {
+      say(error.message, true);
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  });
+}
+
+async function showPassword() {
+  const body = { email: element("email").value, password: take("password") };
+  const answer = await ask("POST", "/api/v1/auth/login", { body });
+  if (answer.status === "mfa_required") askForCode(answer);
+  else begin(answer);
+}
+
+/** The password was right, and a code is asked for. */
+function askForCode({ mfaToken, expiresIn, methods }) {
+  const life = expiresIn * 1000;
+  begun = { mfaToken, ends: Date.now() + life, timer: setTimeout(expire, life) };
+  form.hidden = true;
+  secondStep.hidden = false;
+  element("code").focus();
+  const other = methods.includes("recovery_code") ? ", or a recovery code" : "";
+  say(`Enter the code that your authenticator app shows${other}.`);
+}
+
+async function showCode() {
+  const step = begun;
+  const code = take("code");
+  let answer;
+  try {
+    answer = await ask("POST", "/api/v1/auth/mfa/verify", { body: { mfaToken: step.mfaToken, code } });
+  } catch (error) {
+    // The time ran out meanwhile, which has been told.
+    if (begun !== step) return;
+    // A wrong code and a token that has expired are answered alike: the time tells them apart, since a timer may be late.
+    if (error.status === 401 && Date.now() >= step.ends) return expire();
+    element("code").focus();
+    throw error.status === 401 ? new Error("The code is wrong, or was used already. Try the next one.") : error;
+  }
+  begin(answer);
+}
+
+function expire() {
+  startOver("That took too long. Sign in with the password again.", true);
+}
+
+/** Forgets the first step, and goes back to it. */
+function startOver(text, wrong = false) {
+  forgetStep();
+  form.hidden = false;
+  element("password").focus();
+  say(text, wrong);
+}
+
+function forgetStep() {
+  clearTimeout(begun?.timer);
+  begun = null;
+  take("code");
+  secondStep.hidden = true;
+}
+
 function begin(answer) {
+  forgetStep();
   session = new Session(answer, { renewed: use, ended: (error) => end(`The session has ended: ${error.message}`, true) });
   use();
   form.hidden = true;
   element("who").textContent = answer.user.email;
   element("signed-in").hidden = false;
   element("sign-out").focus();
+  say("Signed in.");
+  adopt(answer.accessToken);
 }
 
 function use() {
@@ -128,28 +215,12 @@ async function refused(response) {
   }
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const button = form.querySelector("button");
-  button.disabled = true;
-  say("Signing in …");
-  try {
-    const body = { email: element("email").value, password: element("password").value };
-    const answer = await ask("POST", "/api/v1/auth/login", { body });
-    if (answer.status === "authenticated") {
-      begin(answer);
-      say("Signed in.");
-      await adopt(answer.accessToken);
-    } else {
-      say("This account has a second factor: sign in with a client, and give its access token to Authorize.", true);
-    }
-  } catch (error) {
-    say(error.message, true);
-  } finally {
-    element("password").value = "";
-    button.disabled = false;
-  }
-});
+onSubmit(form, showPassword);
+onSubmit(secondStep, showCode);
+element("start-over").addEventListener("click", () => startOver(""));
 element("sign-out").addEventListener("click", signOut);
-// Nobody could use the session any more.
-addEventListener("pagehide", () => session && signOut());
+// Nobody could use the session any more, nor complete the sign-in.
+addEventListener("pagehide", () => {
+  if (session) signOut();
+  if (begun) startOver("");
+});

@@ -56,6 +56,8 @@ fn every_setting_is_read() {
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", "yes"),
         ("TENANTRY_REGISTRATION", "private"),
         ("TENANTRY_SIGNING_KEYS", folder),
+        ("TENANTRY_ENCRYPTION_KEYS", folder),
+        ("TENANTRY_MFA_GRACE_DAYS", "365"),
         ("TENANTRY_SMTP_URL", "smtp://mailer:four@mail:2525?tls=opportunistic"),
         ("TENANTRY_MAIL_FROM", "Tenantry <no-reply@example.com>"),
         ("TENANTRY_LOG", "warn,tenantry_api=debug"),
@@ -99,7 +101,12 @@ fn every_setting_is_read() {
     assert_eq!(configuration.http.shutdown_grace, Duration::ZERO);
     assert_eq!(configuration.http.rate_limits, RateLimits::Off);
     assert_eq!(configuration.sign_in.registration, Registration::Private);
+    assert_eq!(configuration.sign_in.mfa_grace_days, 365);
     assert_eq!(configuration.sign_in.signing_keys.as_deref(), Some(Path::new(folder)));
+    assert_eq!(
+        configuration.sign_in.encryption_keys.as_deref(),
+        Some(Path::new(folder))
+    );
     let smtp = configuration.mail.smtp.unwrap();
     assert_eq!(
         smtp.url.expose_secret(),
@@ -191,6 +198,7 @@ fn what_does_not_fit_is_refused() {
         ("TENANTRY_RATE_LIMITS", &["no", "false", "OFF"]),
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", &["true"]),
         ("TENANTRY_REGISTRATION", &["closed", "Private"]),
+        ("TENANTRY_MFA_GRACE_DAYS", &["-1", "366", "7d"]),
         ("TENANTRY_LOG", &["info,=", "tenantry=loud"]),
         ("TENANTRY_LOG_FORMAT", &["text"]),
         ("TENANTRY_POSTGRES_BIN", &["/no/such/folder"]),

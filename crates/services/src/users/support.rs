@@ -1,0 +1,63 @@
+//! What an operator does for a person, who cannot do it by themselves any more.
+
+use tenantry_domain::{
+    emails::Email,
+    events::{Event, EventType, Subject},
+    jobs::FactorChange,
+    second_factors::SecondFactors,
+    trace::TraceId,
+    users::User,
+};
+use tenantry_persistence::{
+    system::{SystemReason, SystemTx},
+    user::UserTx,
+};
+
+use crate::{
+    Services,
+    error::{Error, Result},
+    second_factors::{take_factors, tell},
+};
+
+impl Services {
+    /// Takes all second factors of a person away, ends all of their sessions, and tells them: the password alone signs in
+    /// until they set another factor up. `false` where they had none, which changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody has the address; and when the database is away.
+    pub async fn reset_mfa_of(&self, email: &Email, trace: TraceId) -> Result<bool> {
+        let (tx, user) = self.supported(email, trace).await?;
+        if tx.second_factors().await? == SecondFactors::default() {
+            return Ok(false);
+        }
+        take_factors(&tx, &user).await?;
+        tx.end_sessions().await?;
+        tell(&tx, FactorChange::Disabled).await?;
+        tx.commit(Event::bare(EventType::UserMfaReset, User::TYPE, user.id))
+            .await?;
+        Ok(true)
+    }
+
+    /// Ends all sessions of a person, and trusts none of their devices any longer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody has the address; and when the database is away.
+    pub async fn revoke_sessions_of(&self, email: &Email, trace: TraceId) -> Result<()> {
+        let (tx, user) = self.supported(email, trace).await?;
+        tx.distrust_devices().await?;
+        tx.end_sessions().await?;
+        tx.commit(Event::bare(EventType::UserSessionsRevoked, User::TYPE, user.id))
+            .await?;
+        Ok(())
+    }
+
+    /// A transaction of whoever has an address, whom nobody else changes until it ends.
+    async fn supported(&self, email: &Email, trace: TraceId) -> Result<(UserTx, User)> {
+        let tx = SystemTx::begin(self.database(), SystemReason::Support).await?;
+        let user = tx.user_by_email(email.canonical()).await?.ok_or(Error::NotFound)?;
+        drop(tx);
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        let user = tx.oneself_to_change().await?;
+        Ok((tx, user))
+    }
+}

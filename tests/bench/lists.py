@@ -105,8 +105,8 @@ class Server:
         self.port = free_port()
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
-    def start(self):
-        for words in (["migrate", "up"], ["seed", "--size", "large"]):
+    def start(self, seed=("--size", "large"), connections=1):
+        for words in (["migrate", "up"], ["seed", *seed]):
             begun = time.monotonic()
             subprocess.run([self.program, *words], env=self.environment, check=True, stdout=subprocess.DEVNULL)
             print(f"tenantry {' '.join(words)}: {time.monotonic() - begun:.1f} s")
@@ -117,7 +117,7 @@ class Server:
             "TENANTRY_LISTEN": f"127.0.0.1:{self.port}",
             "TENANTRY_RATE_LIMITS": "off",
             "TENANTRY_RATE_LIMITS_OFF_ALLOWED": "yes",
-            "TENANTRY_DATABASE_MAX_CONNECTIONS": "1",
+            "TENANTRY_DATABASE_MAX_CONNECTIONS": str(connections),
         }
         environment = self.environment | serving
         self.process = subprocess.Popen([self.program, "serve"], env=environment, stderr=subprocess.DEVNULL)

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     cursors::{self, ListIdentity},
     errors::{ApiError, ApiResult},
-    reply::PRIVATE,
+    reply::{NO_STORE, PRIVATE},
 };
 
 /// Entries of a page where nobody says how many.
@@ -294,6 +294,9 @@ fn reference<'a>(path: &str, parameters: impl Iterator<Item = (&'a str, &'a str)
     }
 }
 
+/// Where lists are of a person and how they sign in: nobody keeps those.
+const OF_A_PERSON: [&str; 2] = ["/api/v1/auth/", "/api/v1/me/"];
+
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct List<T> {
@@ -364,7 +367,10 @@ impl<T> List<T> {
 impl<T: Serialize> Responder for List<T> {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse<BoxBody> {
-        HttpResponse::Ok().insert_header((CACHE_CONTROL, PRIVATE)).json(self)
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<BoxBody> {
+        let path = request.match_info().as_str();
+        let is_of_a_person = OF_A_PERSON.iter().any(|start| path.starts_with(start));
+        let kept = if is_of_a_person { NO_STORE } else { PRIVATE };
+        HttpResponse::Ok().insert_header((CACHE_CONTROL, kept)).json(self)
     }
 }

@@ -211,7 +211,16 @@ async fn caches_are_told_what_they_may_keep() {
         let answer = owner.get(&path).await;
         assert_eq!(answer.header("cache-control"), Some("private, no-cache"), "{path}");
     }
-    assert_eq!(owner.get("/api/v1/me").await.header("cache-control"), Some("no-store"));
+    for path in [
+        "/api/v1/me",
+        "/api/v1/me/organizations",
+        "/api/v1/auth/sessions",
+        "/api/v1/auth/trusted-devices",
+        "/api/v1/auth/mfa",
+    ] {
+        let answer = owner.get(path).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
     let refreshed = owner
         .anonymous()
         .post(

@@ -138,10 +138,15 @@ fn build(schema: &RefOr<Schema>, components: &Components, depth: usize) -> Value
         RefOr::T(schema) => schema,
     };
     match schema {
-        Schema::Array(array) => match &array.items {
-            ArrayItems::RefOrSchema(items) => Value::Array(vec![inner(items)]),
-            ArrayItems::False => Value::Array(Vec::new()),
-        },
+        Schema::Array(array) => {
+            if let Some(example) = array.example.clone().or_else(|| array.examples.first().cloned()) {
+                return example;
+            }
+            match &array.items {
+                ArrayItems::RefOrSchema(items) => Value::Array(vec![inner(items)]),
+                ArrayItems::False => Value::Array(Vec::new()),
+            }
+        }
         Schema::Object(object) => {
             if let Some(example) = object.example.clone().or_else(|| object.examples.first().cloned()) {
                 return example;

@@ -65,7 +65,9 @@ export function fit(description, known = {}) {
     }
   }
   for (const { example } of Object.values(fitted.components.schemas)) {
-    for (const field of Object.keys(example ?? {})) {
+    // One of a text has no fields.
+    const fields = typeof example === "object" ? Object.keys(example ?? {}) : [];
+    for (const field of fields) {
       example[field] = known[field] ?? example[field];
     }
   }

@@ -93,7 +93,7 @@ pub(crate) struct UserPatchBody {
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255)]
     name: Option<Name>,
     /// An `https` URL.
-    #[schema(value_type = Option<String>, format = "uri", max_length = 2048)]
+    #[schema(value_type = Option<String>, format = "uri", pattern = "^https://", max_length = 2048)]
     avatar_url: Option<Option<String>>,
     /// A language tag (BCP 47).
     #[schema(

@@ -102,7 +102,7 @@ pub(in crate::resources) struct MemberPatchBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     name: Option<Option<Name>>,
     /// An `https` URL.
-    #[schema(value_type = Option<String>, format = "uri", max_length = 2048)]
+    #[schema(value_type = Option<String>, format = "uri", pattern = "^https://", max_length = 2048)]
     avatar_url: Option<Option<String>>,
 }
 

@@ -77,6 +77,7 @@ async fn a_search_stays_in_its_tenant() {
         let settings = settings(scene.database.runtime_url(), 10);
         let held = Database::new(&settings, bypassing.environment().clone()).unwrap();
         held.with_organization_filter_off()
+            .with_mfa_grace(chrono::TimeDelta::days(365))
     });
     let owner = again(&first_open, &scene.owner).await;
     expect_own(&owner, &scene.organization, &scene.workspace, "the first wall open").await;

@@ -84,7 +84,10 @@ fn access_tokens(criterion: &mut Criterion) {
 
 /// Hashing a password takes long on purpose.
 fn passwords(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let hasher = PasswordHasher::new(PasswordCost::RECOMMENDED, NonZeroUsize::MIN, environment());
     let password = SecretString::from("a long phrase nobody guesses");
     let hash = runtime.block_on(hasher.hash(password.clone())).unwrap();

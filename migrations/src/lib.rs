@@ -45,4 +45,5 @@ migrations! {
     m20261121_000017_invitations
     m20261121_000018_second_factors
     m20261121_000019_sign_on_policies
+    m20261121_000020_passkeys
 }

@@ -33,6 +33,10 @@ pub struct Options {
     /// For how many days an organization's members may do without the second factor that it demands: very many, so that tests that
     /// move the clock are not about it.
     pub mfa_grace_days: u16,
+    /// Where people reach it, where it is not [`PUBLIC_URL`].
+    pub public_url: Option<String>,
+    /// The domain that passkeys are for, where it is not that of the public URL.
+    pub webauthn_rp_id: Option<String>,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
     /// The most connections to the database.
@@ -53,6 +57,8 @@ impl Default for Options {
             rate_limits: RateLimits::Off,
             registration: Registration::Open,
             mfa_grace_days: 365,
+            public_url: None,
+            webauthn_rp_id: None,
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
@@ -149,6 +155,9 @@ impl TestApp {
     }
 }
 
+/// Where people reach every application, unless told otherwise.
+pub const PUBLIC_URL: &str = "http://tenantry.test";
+
 /// The keys that all applications of a process sign with, unless told otherwise.
 pub fn keyring() -> Arc<Keyring> {
     static KEYRING: OnceLock<Arc<Keyring>> = OnceLock::new();
@@ -167,7 +176,8 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         pooler: database::pooler(),
         max_connections: options.max_connections,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        public_url: "http://tenantry.test".to_owned(),
+        public_url: options.public_url.clone().unwrap_or_else(|| PUBLIC_URL.to_owned()),
+        webauthn_rp_id: options.webauthn_rp_id.clone(),
         cors_origins: options.cors_origins.clone(),
         registration: options.registration,
         mfa_grace_days: options.mfa_grace_days,

@@ -80,6 +80,7 @@ async fn run_2_with_the_first_wall_open_and_proof_that_it_names_each_table() {
     let mut superuser = connect(database.superuser_url()).await;
     let tables = tables::all(&mut superuser).await;
     for tenant in [&world.a, &world.b] {
+        tenant.new_passkey(&tenant.owner).await;
         let rows = tables::rows(&mut superuser, &tables, tenant, &[]).await;
         let empty: Vec<_> = rows.iter().filter(|(_, rows)| **rows == json!([])).collect();
         assert!(empty.is_empty(), "without rows nothing can leak: {empty:?}");

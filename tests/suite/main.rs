@@ -22,6 +22,7 @@ mod migrations;
 mod openapi;
 mod operations;
 mod organizations;
+mod passkeys;
 mod permission_matrix;
 mod permissions;
 mod pooler;

@@ -28,22 +28,22 @@ use tenantry_tests::{
     database::{TestDatabase, connect},
 };
 
-const LOGIN: &str = "/api/v1/auth/login";
-const REFRESH: &str = "/api/v1/auth/refresh";
+pub(crate) const LOGIN: &str = "/api/v1/auth/login";
+pub(crate) const REFRESH: &str = "/api/v1/auth/refresh";
 const PASSWORD_PATH: &str = "/api/v1/auth/password";
-const FORGOT: &str = "/api/v1/auth/password/forgot";
-const RESET: &str = "/api/v1/auth/password/reset";
-const ME: &str = "/api/v1/me";
-const MFA: &str = "/api/v1/auth/mfa";
-const VERIFY: &str = "/api/v1/auth/mfa/verify";
-const TOTP: &str = "/api/v1/auth/mfa/totp";
-const CONFIRM: &str = "/api/v1/auth/mfa/totp/confirm";
-const RECOVERY_CODES: &str = "/api/v1/auth/mfa/recovery-codes";
+pub(crate) const FORGOT: &str = "/api/v1/auth/password/forgot";
+pub(crate) const RESET: &str = "/api/v1/auth/password/reset";
+pub(crate) const ME: &str = "/api/v1/me";
+pub(crate) const MFA: &str = "/api/v1/auth/mfa";
+pub(crate) const VERIFY: &str = "/api/v1/auth/mfa/verify";
+pub(crate) const TOTP: &str = "/api/v1/auth/mfa/totp";
+pub(crate) const CONFIRM: &str = "/api/v1/auth/mfa/totp/confirm";
+pub(crate) const RECOVERY_CODES: &str = "/api/v1/auth/mfa/recovery-codes";
 const TRUSTED_DEVICES: &str = "/api/v1/auth/trusted-devices";
-const REAUTHENTICATE: &str = "/api/v1/auth/reauthenticate";
+pub(crate) const REAUTHENTICATE: &str = "/api/v1/auth/reauthenticate";
 
 /// Another password than that of every test account.
-const OTHER: &str = "vermilion otters juggle";
+pub(crate) const OTHER: &str = "vermilion otters juggle";
 
 /// What looks like a recovery code, and is nobody's.
 const NO_RECOVERY_CODE: &str = "zzzz-zzzz-zzzz-zzzz";
@@ -55,33 +55,33 @@ const MOST_WRONG: usize = 10;
 const LOCK: TimeDelta = TimeDelta::minutes(15);
 
 /// How long who proved who they are need not do so again.
-const FRESH: TimeDelta = TimeDelta::minutes(10);
+pub(crate) const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// An application whose clock stands still at the beginning of a code's step.
-struct Stage {
-    database: TestDatabase,
-    app: TestApp,
+pub(crate) struct Stage {
+    pub(crate) database: TestDatabase,
+    pub(crate) app: TestApp,
 }
 
 /// Somebody with a second factor, whose registration was the first of their sessions.
-struct Person {
-    account: Account,
-    authenticator: Authenticator,
-    recovery_codes: Vec<String>,
+pub(crate) struct Person {
+    pub(crate) account: Account,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) recovery_codes: Vec<String>,
 }
 
 impl Person {
-    fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.account.client
     }
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Options::default()).await
     }
 
-    async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let database = TestDatabase::new().await;
         let app = TestApp::with(&database, options).await;
         app.clock.stop();
@@ -92,22 +92,22 @@ impl Stage {
     }
 
     /// A stage with somebody who has a second factor.
-    async fn with_ann() -> (Self, Person) {
+    pub(crate) async fn with_ann() -> (Self, Person) {
         let stage = Self::new().await;
         let ann = stage.person("Ann").await;
         (stage, ann)
     }
 
-    fn anybody(&self) -> Client {
+    pub(crate) fn anybody(&self) -> Client {
         self.app.client()
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.app.clock.environment().now()
     }
 
     /// Somebody without a second factor, whose address is proven.
-    async fn newcomer(&self, name: &str) -> Account {
+    pub(crate) async fn newcomer(&self, name: &str) -> Account {
         let account = self.anybody().register(name, None).await;
         // The mail that asks for the proof goes out first, so that no test counts it by chance.
         self.app.mails().await;
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// Somebody with a second factor; a code that was not used yet is due.
-    async fn person(&self, name: &str) -> Person {
+    pub(crate) async fn person(&self, name: &str) -> Person {
         let account = self.newcomer(name).await;
         let person = self.equipped(account).await;
         self.app.clock.advance(STEP);
@@ -125,7 +125,7 @@ impl Stage {
     }
 
     /// Gives somebody a second factor, by the present code.
-    async fn equipped(&self, account: Account) -> Person {
+    pub(crate) async fn equipped(&self, account: Account) -> Person {
         let authenticator = begun(&account.client).await;
         let confirmed = confirm(&account.client, &authenticator.code(self.now())).await;
         let recovery_codes = codes_of(confirmed.expect(StatusCode::OK));
@@ -137,38 +137,38 @@ impl Stage {
     }
 
     /// The code that is shown now.
-    fn code(&self, person: &Person) -> String {
+    pub(crate) fn code(&self, person: &Person) -> String {
         person.authenticator.code(self.now())
     }
 
     /// The next code, once it is shown.
-    fn next_code(&self, person: &Person) -> String {
+    pub(crate) fn next_code(&self, person: &Person) -> String {
         self.app.clock.advance(STEP);
         self.code(person)
     }
 
-    fn wrong_code(&self, person: &Person) -> String {
+    pub(crate) fn wrong_code(&self, person: &Person) -> String {
         person.authenticator.wrong_code(self.now())
     }
 
     /// The first step of signing in.
-    async fn login(&self, account: &Account) -> Answer {
+    pub(crate) async fn login(&self, account: &Account) -> Answer {
         let body = json!({ "email": account.email, "password": PASSWORD });
         self.anybody().post(LOGIN, &body).await
     }
 
     /// What the first step gives to who has a second factor.
-    async fn mfa_token(&self, person: &Person) -> String {
+    pub(crate) async fn mfa_token(&self, person: &Person) -> String {
         expect_mfa_required(&self.login(&person.account).await)
     }
 
     /// The second step.
-    async fn verify(&self, token: &str, code: &str) -> Answer {
+    pub(crate) async fn verify(&self, token: &str, code: &str) -> Answer {
         self.anybody().post(VERIFY, &proof(token, code)).await
     }
 
     /// Both steps, by the next code.
-    async fn sign_in(&self, person: &Person) -> Client {
+    pub(crate) async fn sign_in(&self, person: &Person) -> Client {
         let token = self.mfa_token(person).await;
         let code = self.next_code(person);
         let session = self.verify(&token, &code).await;
@@ -177,7 +177,7 @@ impl Stage {
     }
 
     /// The secret of the newest mail by which somebody chooses another password.
-    async fn forgotten(&self, account: &Account) -> String {
+    pub(crate) async fn forgotten(&self, account: &Account) -> String {
         let asked = self.anybody().post(FORGOT, &json!({ "email": account.email })).await;
         asked.expect(StatusCode::ACCEPTED);
         let mails = self.app.mails().await;
@@ -191,24 +191,24 @@ impl Stage {
     }
 
     /// How many mails somebody was sent so far.
-    async fn mails_to(&self, account: &Account) -> usize {
+    pub(crate) async fn mails_to(&self, account: &Account) -> usize {
         let mails = self.app.mails().await;
         mails.iter().filter(|mail| mail.to == account.email).count()
     }
 
     /// How many events there are of a type.
-    async fn events(&self, kind: &str) -> i64 {
+    pub(crate) async fn events(&self, kind: &str) -> i64 {
         self.database.count(&format!("user_events where type = '{kind}'")).await
     }
 
     /// How many sessions somebody has ever had.
-    async fn sessions(&self, account: &Account) -> i64 {
+    pub(crate) async fn sessions(&self, account: &Account) -> i64 {
         let sessions = format!("sessions where user_id = '{}'", account.user_id);
         self.database.count(&sessions).await
     }
 
     /// All that is stored, as text, binary columns in hexadecimal digits.
-    async fn all_that_is_stored(&self) -> String {
+    pub(crate) async fn all_that_is_stored(&self) -> String {
         let mut superuser = connect(self.database.superuser_url()).await;
         let tables: Vec<String> = sqlx::query_scalar(
             "select relname::text from pg_class
@@ -236,76 +236,78 @@ fn proof(token: &str, code: &str) -> Value {
 }
 
 /// A body that shows a code.
-fn showing(code: &str) -> Value {
+pub(crate) fn showing(code: &str) -> Value {
     json!({ "code": code })
 }
 
 /// `POST` without a body.
-async fn post_nothing(client: &Client, path: &str) -> Answer {
+pub(crate) async fn post_nothing(client: &Client, path: &str) -> Answer {
     client.send(client.request(Method::POST, path)).await
 }
 
-async fn begin(client: &Client) -> Answer {
+pub(crate) async fn begin(client: &Client) -> Answer {
     post_nothing(client, TOTP).await
 }
 
 /// Begins to set a second factor up, and has an app scan it.
-async fn begun(client: &Client) -> Authenticator {
+pub(crate) async fn begun(client: &Client) -> Authenticator {
     let answer = begin(client).await;
     answer.expect(StatusCode::OK);
     Authenticator::from_url(&text(&answer.data()["otpauthUrl"]))
 }
 
-async fn confirm(client: &Client, code: &str) -> Answer {
+pub(crate) async fn confirm(client: &Client, code: &str) -> Answer {
     client.post(CONFIRM, &showing(code)).await
 }
 
-async fn disable(client: &Client, code: &str) -> Answer {
+pub(crate) async fn disable(client: &Client, code: &str) -> Answer {
     client
         .send(client.request(Method::DELETE, TOTP).json(&showing(code)))
         .await
 }
 
 /// Asks for other recovery codes.
-async fn replace_codes(client: &Client, code: &str) -> Answer {
+pub(crate) async fn replace_codes(client: &Client, code: &str) -> Answer {
     client.post(RECOVERY_CODES, &showing(code)).await
 }
 
-async fn reauthenticate(client: &Client, body: &Value) -> Answer {
+pub(crate) async fn reauthenticate(client: &Client, body: &Value) -> Answer {
     client.post(REAUTHENTICATE, body).await
 }
 
 /// Proves again who one is, by one's password.
-async fn freshen(client: &Client) {
+pub(crate) async fn freshen(client: &Client) {
     let again = reauthenticate(client, &json!({ "password": PASSWORD })).await;
     again.expect(StatusCode::OK);
 }
 
 /// What is told of one's second factors.
-async fn factors(client: &Client) -> Value {
+pub(crate) async fn factors(client: &Client) -> Value {
     let answer = client.get(MFA).await;
     answer.expect(StatusCode::OK).data()
 }
 
 /// The recovery codes of an answer.
-fn codes_of(answer: &Answer) -> Vec<String> {
+pub(crate) fn codes_of(answer: &Answer) -> Vec<String> {
     let codes = answer.data()["recoveryCodes"].clone();
     codes.as_array().unwrap().iter().map(text).collect()
 }
 
 /// The names of an object's fields, sorted.
-fn names(object: &Value) -> Vec<&str> {
+pub(crate) fn names(object: &Value) -> Vec<&str> {
     let mut names: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     names
 }
 
-fn time(value: &Value) -> DateTime<Utc> {
+pub(crate) fn time(value: &Value) -> DateTime<Utc> {
     text(value).parse().unwrap()
 }
 
 /// Sends bodies in the same moment, and gives their answers.
-async fn post_at_once<'a>(requests: impl IntoIterator<Item = (&'a Client, &'static str, Value)>) -> Vec<Answer> {
+pub(crate) async fn post_at_once<'a>(
+    requests: impl IntoIterator<Item = (&'a Client, &'static str, Value)>,
+) -> Vec<Answer> {
     let running: Vec<_> = requests
         .into_iter()
         .map(|(client, path, body)| {
@@ -321,18 +323,18 @@ async fn post_at_once<'a>(requests: impl IntoIterator<Item = (&'a Client, &'stat
 }
 
 /// How many answers have a status.
-fn count(answers: &[Answer], status: StatusCode) -> usize {
+pub(crate) fn count(answers: &[Answer], status: StatusCode) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
 #[track_caller]
-fn expect_unauthorized(answer: &Answer) {
+pub(crate) fn expect_unauthorized(answer: &Answer) {
     answer.expect_error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
 }
 
 /// Panics where an answer is not that of a first step that asks for a second; gives its token.
 #[track_caller]
-fn expect_mfa_required(answer: &Answer) -> String {
+pub(crate) fn expect_mfa_required(answer: &Answer) -> String {
     let data = answer.expect(StatusCode::OK).data();
     assert_eq!(data["status"], "mfa_required");
     text(&data["mfaToken"])
@@ -340,7 +342,7 @@ fn expect_mfa_required(answer: &Answer) -> String {
 
 /// Panics where an answer is not a session.
 #[track_caller]
-fn expect_session(answer: &Answer) -> Value {
+pub(crate) fn expect_session(answer: &Answer) -> Value {
     let data = answer.expect(StatusCode::OK).data();
     assert_eq!(data["status"], "authenticated");
     data
@@ -374,7 +376,7 @@ fn expect_locked(answer: &Answer, seconds: i64) {
 
 /// Panics where an answer does not ask the caller to prove again who they are.
 #[track_caller]
-fn expect_stale(answer: &Answer) {
+pub(crate) fn expect_stale(answer: &Answer) {
     answer.expect_error(StatusCode::FORBIDDEN, "REAUTHENTICATION_REQUIRED");
     assert_eq!(answer.json()["error"]["details"], json!({ "maxAgeSeconds": 600 }));
 }

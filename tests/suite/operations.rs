@@ -72,6 +72,8 @@ pub(crate) enum Meaning {
     Invitation,
     /// A trusted device, by id.
     TrustedDevice,
+    /// A passkey, by id.
+    Passkey,
     /// A place in a list.
     Cursor,
     /// Text to be found in names.
@@ -92,6 +94,8 @@ pub(crate) enum Meaning {
     Code,
     /// What a sign-in that has begun is completed with.
     SecondStep,
+    /// A field, as JSON, of what an authenticator answered.
+    Answered,
     /// The name of something.
     Name,
     /// A detail that names nothing and nobody; it may be left out.
@@ -110,6 +114,7 @@ impl Meaning {
             (Place::Path, "sessionId") => Self::Session,
             (Place::Path, "invitationId") => Self::Invitation,
             (Place::Path, "deviceId") => Self::TrustedDevice,
+            (Place::Path, "passkeyId") => Self::Passkey,
             (Place::Query, "cursor") => Self::Cursor,
             (Place::Query, "q") => Self::Search,
             (Place::Header, "Idempotency-Key") => Self::IdempotencyKey,
@@ -120,6 +125,7 @@ impl Meaning {
             (Place::Path | Place::Body, "token") => Self::LinkSecret,
             (Place::Body, "code") => Self::Code,
             (Place::Body, "mfaToken") => Self::SecondStep,
+            (Place::Body, "id" | "rawId" | "type" | "response") => Self::Answered,
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
             | (Place::Header, "If-Match" | "If-None-Match")
@@ -129,6 +135,8 @@ impl Meaning {
             // Who shows one that is somebody else's shows nothing: `mfa::trusted_devices` has the proof.
             | (Place::Body, "trustedDeviceToken" | "trustDevice")
             | (Place::Body, "mfa")
+            // Who shows one that is somebody else's shows nothing: `passkeys` has the proof.
+            | (Place::Body, "passkey" | "authenticatorAttachment" | "clientExtensionResults")
             | (Place::Body, "avatarUrl" | "locale" | "preferences") => Self::Detail,
             _ => return None,
         })
@@ -147,6 +155,7 @@ impl Meaning {
                 | Self::Session
                 | Self::Invitation
                 | Self::TrustedDevice
+                | Self::Passkey
         )
     }
 }
@@ -166,6 +175,9 @@ impl Operation {
                     query.append_pair(&input.name, value);
                 }
                 Place::Header => headers.push((&input.name, value)),
+                Place::Body if input.meaning == Meaning::Answered => {
+                    body[&input.name] = serde_json::from_str(value).unwrap();
+                }
                 Place::Body => body[&input.name] = value.as_str().into(),
             }
         }

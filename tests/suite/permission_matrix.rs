@@ -234,8 +234,9 @@ fn follows_the_document(operation: &Operation, cells: &BTreeMap<&str, Cell>) {
     assert_eq!(operation.permission.is_some(), in_organization, "{name}: x-permission");
     assert!(operation.secured || !in_organization, "{name} asks for no credentials");
     for caller in ["anonymous", "broken token", "expired token"] {
-        // A sign-in that has begun is not completed an hour later.
-        let too_late = caller == "expired token" && operation.has(Meaning::SecondStep);
+        // A sign-in that has begun is not completed an hour later, nor is a challenge answered.
+        let begun = operation.has(Meaning::SecondStep) || operation.has(Meaning::Answered);
+        let too_late = caller == "expired token" && begun;
         let refused = operation.secured || too_late;
         assert_eq!(cells[caller].status == 401, refused, "{name} as {caller}");
     }

@@ -14,8 +14,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantry::configuration::Pooler;
 use tenantry_tests::{
+    app::PUBLIC_URL,
     client::{Client, text},
     database::pooler,
+    passkey::Authenticator,
     scene::Scene,
     statements,
 };
@@ -56,6 +58,62 @@ fn round_trips(statements: &[String]) -> usize {
 
 /// The most round trips of a page of projects by cursor, searched or not, its tenant in a warm cache and no pooler in between.
 const LIST_BY_CURSOR: usize = 3;
+
+const PASSKEYS: &str = "/api/v1/auth/passkeys";
+
+/// The most round trips of the operations on passkeys, the caller's session in a warm cache and no pooler in between. The
+/// first one brings recovery codes, and the last one takes them along.
+const OF_PASSKEYS: [(&str, usize); 4] = [
+    ("registerPasskey", 20),
+    ("listPasskeys", 3),
+    ("loginWithPasskey", 12),
+    ("deletePasskey", 15),
+];
+
+/// The statements of the operations on passkeys, by name, with a first passkey of the owner's that comes and goes.
+async fn passkeys_of(scene: &Scene, number: u32) -> Vec<(&'static str, Vec<String>)> {
+    let owner = scene.client();
+    let mut phone = Authenticator::new(PUBLIC_URL);
+    let nothing = owner.request(Method::POST, &format!("{PASSKEYS}/options"));
+    let options = owner.send(nothing).await.expect(StatusCode::OK).data();
+    let made = phone.create(&options);
+    let registered = statements_of(owner, number, Method::POST, PASSKEYS, Some(&made)).await;
+    // What was looked up of the owner is looked up anew, once.
+    let list = owner.get(PASSKEYS).await;
+    let path = format!("{PASSKEYS}/{}", text(&list.expect(StatusCode::OK).data()[0]["id"]));
+    let listed = statements_of(owner, number + 1, Method::GET, PASSKEYS, None).await;
+
+    let anyone = owner.anonymous();
+    let login = format!("{PASSKEYS}/login");
+    let nothing = anyone.request(Method::POST, &format!("{login}/options"));
+    let options = anyone.send(nothing).await.expect(StatusCode::OK).data();
+    let used = phone.get(&options);
+    let signed_in = statements_of(&anyone, number + 2, Method::POST, &login, Some(&used)).await;
+    let deleted = statements_of(owner, number + 3, Method::DELETE, &path, None).await;
+    vec![
+        ("registerPasskey", registered),
+        ("listPasskeys", listed),
+        ("loginWithPasskey", signed_in),
+        ("deletePasskey", deleted),
+    ]
+}
+
+#[tokio::test]
+async fn passkeys_cost_as_much_as_they_are_said_to_at_most() {
+    let scene = Scene::new().await;
+    // While the clock stands, what was looked up stays fresh.
+    scene.app.clock.stop();
+    for ((name, statements), (said, most)) in passkeys_of(&scene, 0xe001).await.into_iter().zip(OF_PASSKEYS) {
+        assert_eq!(name, said);
+        assert!(statements.len() <= most, "{name}: {statements:#?}");
+        let events = statements.iter().filter(|statement| statement.contains("user_events"));
+        assert_eq!(
+            events.count(),
+            usize::from(name != "listPasskeys"),
+            "{name}: {statements:#?}"
+        );
+    }
+}
 
 #[tokio::test]
 async fn a_list_by_cursor_costs_three_at_most() {
@@ -194,6 +252,9 @@ async fn a_project_read_by_id_costs_three_at_most() {
     let token = json!({ "refreshToken": text(&json!(scene.owner.refresh_token)) });
     let statements = statements_of(&anyone, 0xc002, Method::POST, "/api/v1/auth/refresh", Some(&token)).await;
     table += &format!("{:>4}  refresh\n", round_trips(&statements));
+    for (name, statements) in passkeys_of(&scene, 0xc101).await {
+        table += &format!("{:>4}  {name}\n", round_trips(&statements));
+    }
     let passwords =
         json!({ "currentPassword": tenantry_tests::client::PASSWORD, "newPassword": "vermilion otters juggle" });
     let statements = statements_of(owner, 0xc003, Method::PUT, "/api/v1/auth/password", Some(&passwords)).await;

@@ -6,12 +6,13 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod passkeys;
 mod secrets;
 
 use std::collections::HashMap;
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry::system::SystemSource;
 use tenantry_domain::ids::ProjectId;
 use tenantry_tests::{
@@ -110,12 +111,12 @@ impl Person {
         }
     }
 
-    async fn session(&self, client: &Client) -> serde_json::Value {
+    async fn session(&self, client: &Client) -> Value {
         self.sign_in_by(client).await.1
     }
 
     /// The password that signs them in at the moment, and the session that it has opened.
-    async fn sign_in_by(&self, client: &Client) -> (&'static str, serde_json::Value) {
+    async fn sign_in_by(&self, client: &Client) -> (&'static str, Value) {
         for password in [PASSWORD, NEW_PASSWORD] {
             let login = json!({ "email": self.email, "password": password });
             let answer = client.anonymous().post("/api/v1/auth/login", &login).await;
@@ -227,6 +228,11 @@ impl Tenant {
     ) -> HashMap<Input, String> {
         let mut values = HashMap::new();
         let wanted = operation.inputs.iter().filter(|input| !except.contains(input));
+        let answered = if operation.has(Meaning::Answered) {
+            self.answered(caller, operation).await
+        } else {
+            Value::Null
+        };
         for input in wanted {
             let value = match input.meaning {
                 Meaning::Organization | Meaning::MemberOf => self.organization.clone(),
@@ -256,6 +262,8 @@ impl Tenant {
                     self.sql(&trusted_device(&caller.person.id, &id)).await;
                     id
                 }
+                Meaning::Passkey => self.new_passkey(&caller.person).await,
+                Meaning::Answered => answered[&input.name].to_string(),
                 // By the password.
                 Meaning::Code if operation.name == "reauthenticate" => continue,
                 Meaning::Code => self.code(&caller.person, &operation.name).await,

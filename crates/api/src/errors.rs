@@ -383,6 +383,16 @@ impl From<tenantry_services::Error> for ApiError {
                 code: "incorrect".into(),
                 message: error.to_string(),
             }]),
+            E::CodeRequired => Self::Validation(vec![FieldFailure {
+                field: "/code".to_owned(),
+                code: "required".into(),
+                message: error.to_string(),
+            }]),
+            E::IncorrectPasskey => Self::Validation(vec![FieldFailure {
+                field: "/response".to_owned(),
+                code: "incorrect".into(),
+                message: error.to_string(),
+            }]),
             E::MfaRequired => Self::MfaRequired,
             E::ReauthenticationRequired => Self::ReauthenticationRequired,
             E::LastOwner(organizations) => Self::LastOwner(organizations),

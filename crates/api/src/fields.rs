@@ -42,7 +42,18 @@ pub(crate) trait FromFields: Sized {
 /// The fields that are yet to be taken, and what was wrong so far.
 pub(crate) struct Fields {
     object: Map<String, Value>,
+    /// What they are the fields of: the pointer to it.
+    place: String,
     failures: Vec<FieldFailure>,
+}
+
+/// What becomes of the fields of an object that nobody took.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// They are unknown, and refused by name.
+    Refused,
+    /// They are passed over: the object is made by browsers, which may come to say more.
+    PassedOver,
 }
 
 impl Fields {
@@ -54,13 +65,11 @@ impl Fields {
         };
         let mut fields = Self {
             object,
+            place: String::new(),
             failures: Vec::new(),
         };
         let decoded = T::from_fields(&mut fields);
-        let unknown = std::mem::take(&mut fields.object);
-        for name in unknown.keys() {
-            fields.note::<()>(name, Failure::new("unknown", "is not a field of this body"));
-        }
+        fields.refuse_rest();
         match decoded {
             Some(body) if fields.failures.is_empty() => Ok(body),
             _ => Err(ApiError::Validation(fields.failures)),
@@ -72,6 +81,47 @@ impl Fields {
         match self.object.remove(name) {
             None => self.note(name, Failure::new("required", "is required")),
             Some(value) => self.taken(name, rule(value)),
+        }
+    }
+
+    fn refuse_rest(&mut self) {
+        let unknown = std::mem::take(&mut self.object);
+        for name in unknown.keys() {
+            self.note::<()>(name, Failure::new("unknown", "is not a field of this body"));
+        }
+    }
+
+    /// A field that must be there and is an object, of which `take` takes the fields.
+    pub(crate) fn inside<T>(&mut self, name: &str, rest: Rest, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let object = self.required(name, |value| match value {
+            Value::Object(object) => Ok(object),
+            _ => Err(Failure::not_a("an object")),
+        })?;
+        let mut inside = Self {
+            object,
+            place: self.pointer(name),
+            failures: std::mem::take(&mut self.failures),
+        };
+        let taken = take(&mut inside);
+        if rest == Rest::Refused {
+            inside.refuse_rest();
+        }
+        self.failures = inside.failures;
+        taken
+    }
+
+    /// The same of a field that may be absent or `null`.
+    pub(crate) fn optional_inside<T>(
+        &mut self,
+        name: &str,
+        rest: Rest,
+        take: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        if self.has(name) {
+            self.inside(name, rest, take)
+        } else {
+            self.object.remove(name);
+            None
         }
     }
 
@@ -123,13 +173,17 @@ impl Fields {
     }
 
     fn note<T>(&mut self, name: &str, failure: Failure) -> Option<T> {
-        // RFC 6901, section 3; a name is the client's and may be long.
-        let shown: String = name.chars().take(MAX_NAME).collect();
-        let pointer = format!("/{}", shown.replace('~', "~0").replace('/', "~1"));
         if self.failures.len() < MAX_FAILURES {
+            let pointer = self.pointer(name);
             self.failures.push(failure.at(pointer));
         }
         None
+    }
+
+    fn pointer(&self, name: &str) -> String {
+        // RFC 6901, section 3; a name is the client's and may be long.
+        let shown: String = name.chars().take(MAX_NAME).collect();
+        format!("{}/{}", self.place, shown.replace('~', "~0").replace('/', "~1"))
     }
 }
 

@@ -58,6 +58,10 @@ pub(crate) fn preamble() -> OpenApi {
                 "Second factors",
                 "What one proves oneself by beside the password: authenticator apps, recovery codes, trusted devices.",
             ),
+            (
+                "Passkeys",
+                "Keys that one's devices hold, which sign in by themselves and count as a second factor (WebAuthn).",
+            ),
             ("Sessions", "The devices on which one is signed in."),
             ("Me", "Oneself, and the organizations that one belongs to."),
             (

@@ -9,6 +9,7 @@ pub(crate) mod invitations;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod organizations;
+pub(crate) mod passkeys;
 pub(crate) mod permissions;
 pub(crate) mod projects;
 pub(crate) mod second_factors;

@@ -18,6 +18,7 @@ use crate::{
 fn routes(config: &mut ServiceConfig) {
     resources::authentication::routes(config);
     resources::second_factors::routes(config);
+    resources::passkeys::routes(config);
     resources::trusted_devices::routes(config);
     resources::sessions::routes(config);
     resources::me::routes(config);

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tenantry_domain::{
@@ -81,6 +82,18 @@ where
 
 pub(crate) fn email(value: Value) -> Result<Email, Failure> {
     text(value)
+}
+
+/// Bytes, at least one and at most so many, as base64url without padding (RFC 4648, section 5).
+pub(crate) fn bytes(most: usize) -> impl Fn(Value) -> Result<Vec<u8>, Failure> {
+    move |value| {
+        let text = string(value)?;
+        if text.is_empty() || text.len() > (most * 4).div_ceil(3) {
+            return Err(Failure::new("length", format!("must be 1 to {most} bytes")));
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text);
+        bytes.map_err(|_| Failure::new("format", "must be base64url without padding"))
+    }
 }
 
 /// A secret: whether it is a good one is decided elsewhere.

@@ -59,6 +59,10 @@ words! {
     MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
         `everyone`.";
     TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
+    PublicKeyCredentialType: ["public-key"], "What kind of credential it is, for WebAuthn.";
+    ResidentKeyRequirement: ["required"], "Whether a passkey is to be found without being named.";
+    UserVerificationRequirement: ["required"], "Whether an authenticator is to make sure who uses it.";
+    AttestationConveyancePreference: ["none"], "What the maker of an authenticator is to vouch for.";
     KeyType: ["OKP", "EC"], "The type of a key.";
     KeyCurve: ["Ed25519", "P-256"], "The curve of a key.";
     KeyAlgorithm: ["EdDSA", "ES256"], "The one algorithm that a key is used with.";
@@ -90,6 +94,7 @@ sorts! {
     MembershipSort: lists::MembershipField;
     SessionSort: lists::SessionField;
     TrustedDeviceSort: lists::TrustedDeviceField;
+    PasskeySort: lists::PasskeyField;
 }
 
 fn sort(fields: &[&str]) -> Parameter {

@@ -10,6 +10,7 @@ pub mod access_tokens;
 pub mod keys;
 pub mod mailed_links;
 pub mod opaque_tokens;
+pub mod passkeys;
 pub mod passwords;
 pub mod recovery_codes;
 pub mod refresh_tokens;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    invitations::Invitation, keywords, members::Member, organizations::Organization, projects::Project,
-    sign_on::SignOnPolicy, users::User, workspaces::Workspace,
+    invitations::Invitation, keywords, members::Member, organizations::Organization, passkeys::Passkey,
+    projects::Project, sign_on::SignOnPolicy, users::User, workspaces::Workspace,
 };
 
 keywords! {
@@ -98,6 +98,16 @@ keywords! {
         UserTrustedDeviceRemoved = "user.trusted_device_removed",
         /// None of a person's devices is trusted any longer.
         UserTrustedDevicesRemoved = "user.trusted_devices_removed",
+        /// A person registered a passkey.
+        UserPasskeyAdded = "user.passkey_added",
+        /// A person calls a passkey something else.
+        UserPasskeyRenamed = "user.passkey_renamed",
+        /// A passkey of a person was taken away.
+        UserPasskeyRemoved = "user.passkey_removed",
+        /// Somebody showed an answer of a person's passkey that was not right.
+        UserPasskeyFailed = "user.passkey_failed",
+        /// A passkey counted no further than it had before: there may be a copy of it.
+        UserPasskeySuspected = "user.passkey_suspected",
         /// An operator ended all of a person's sessions.
         UserSessionsRevoked = "user.sessions_revoked",
         /// A person deleted their account.
@@ -199,6 +209,7 @@ subjects! {
     Invitation = "invitation";
     Member = "member";
     Organization = "organization";
+    Passkey = "passkey";
     Project = "project";
     SignOnPolicy = "sign_on_policy";
     User = "user";

@@ -77,6 +77,8 @@ ids! {
     LinkId;
     /// A device on which a person is not asked for a second factor.
     TrustedDeviceId;
+    /// A key of a person's devices that signs them in.
+    PasskeyId;
     /// Something to be done later.
     JobId;
     /// A tenant.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     environment::Timestamp,
     ids::{InvitationId, LinkId, OrganizationId, UserId},
+    text::Name,
 };
 
 /// How long a worker has a job before another may take it.
@@ -57,13 +58,15 @@ pub enum UserJob {
 }
 
 /// What can become of the second factors of a person, and is told to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorChange {
     /// One is asked for from now on.
     Enabled,
     /// None is asked for any more.
     Disabled,
+    /// An operator took all of them away, and signed them out everywhere.
+    Reset,
     /// There were too many wrong codes.
     Locked {
         /// For how many minutes none is looked at.
@@ -76,6 +79,21 @@ pub enum FactorChange {
     },
     /// There are other recovery codes.
     RecoveryCodesReplaced,
+    /// There is a passkey more.
+    PasskeyAdded {
+        /// What it is called.
+        name: Name,
+    },
+    /// There is a passkey less.
+    PasskeyRemoved {
+        /// What it was called.
+        name: Name,
+    },
+    /// A passkey was refused because there may be a copy of it.
+    PasskeySuspected {
+        /// What it is called.
+        name: Name,
+    },
 }
 
 /// Something to be done for an organization.

@@ -15,6 +15,7 @@ pub mod links;
 pub mod lists;
 pub mod members;
 pub mod organizations;
+pub mod passkeys;
 pub mod permissions;
 pub mod projects;
 pub mod roles;

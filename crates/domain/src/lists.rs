@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     environment::Timestamp, invitations::Invitation, keywords, members::Member, organizations::Organization,
-    projects::Project, second_factors::TrustedDevice, sessions::Session, text::SearchText,
+    passkeys::Passkey, projects::Project, second_factors::TrustedDevice, sessions::Session, text::SearchText,
     users::memberships::UserMembership, workspaces::Workspace,
 };
 
@@ -81,6 +81,18 @@ keywords! {
         /// The moment at which it was trusted.
         CreatedAt = "createdAt",
         /// The moment of its last sign-in.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of passkeys are sorted by.
+    pub enum PasskeyField {
+        /// The name.
+        Name = "name",
+        /// The moment at which it was registered.
+        CreatedAt = "createdAt",
+        /// The moment at which its name was last changed.
         UpdatedAt = "updatedAt",
     }
 }
@@ -268,6 +280,22 @@ impl Listed for TrustedDevice {
         match field {
             TrustedDeviceField::CreatedAt => SortValue::Time(self.created_at),
             TrustedDeviceField::UpdatedAt => SortValue::Time(self.last_used_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for Passkey {
+    type Field = PasskeyField;
+
+    fn sort_value(&self, field: PasskeyField) -> SortValue {
+        match field {
+            PasskeyField::Name => SortValue::Text(self.name.as_str().to_owned()),
+            PasskeyField::CreatedAt => SortValue::Time(self.created_at),
+            PasskeyField::UpdatedAt => SortValue::Time(self.updated_at),
         }
     }
 

@@ -29,7 +29,7 @@ keywords! {
     pub enum SecondFactor {
         /// By a code of an authenticator app (RFC 6238).
         Totp = "totp",
-        /// By a code that was written down for the day on which the app is lost.
+        /// By a code that was written down for the day on which the app, or a passkey, is lost.
         RecoveryCode = "recovery_code",
     }
 }

@@ -25,6 +25,17 @@ keywords! {
 /// How long after its owner proved who they are a session may do what a thief of it shall not.
 pub const FRESH: TimeDelta = TimeDelta::minutes(10);
 
+/// How a second factor was used for a session that is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorUse {
+    /// None was.
+    None,
+    /// It opens the session.
+    Now,
+    /// It was used at that moment, to trust the device on which the session is opened.
+    OnDevice(Timestamp),
+}
+
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -55,6 +66,12 @@ impl Session {
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         is_fresh(self.authenticated_at, now)
+    }
+
+    /// Whether a second factor was used for this very session, and not only to trust its device.
+    #[must_use]
+    pub fn has_used_factor(&self) -> bool {
+        self.factor_used_at.is_some_and(|at| at >= self.created_at)
     }
 }
 

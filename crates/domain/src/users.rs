@@ -28,7 +28,7 @@ pub struct User {
     pub avatar_url: Option<String>,
     /// The language that they read: a BCP 47 tag.
     pub locale: Option<String>,
-    /// Whether a second factor is set up.
+    /// Whether a second factor is asked for beside the password.
     pub mfa_enabled: bool,
     /// Whatever clients keep with them.
     pub preferences: Map<String, Value>,

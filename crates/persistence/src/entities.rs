@@ -3,6 +3,7 @@
 //! To add a table of tenants': its file, its `mod` line, and a line in the `tenant_entities!` list below, which puts it
 //! behind the first wall.
 
+pub(crate) mod answered_challenges;
 pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod grants;
@@ -10,6 +11,7 @@ pub(crate) mod idempotency_records;
 pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod organizations;
+pub(crate) mod passkeys;
 pub(crate) mod projects;
 pub(crate) mod recovery_codes;
 pub(crate) mod refresh_tokens;

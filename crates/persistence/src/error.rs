@@ -55,7 +55,7 @@ pub enum Error {
 }
 
 /// The foreign keys by which rows belong to a person.
-const OF_A_PERSON: [&str; 12] = [
+const OF_A_PERSON: [&str; 14] = [
     "credentials_user_id_fkey",
     "sessions_user_id_fkey",
     "refresh_tokens_user_id_session_id_fkey",
@@ -68,6 +68,8 @@ const OF_A_PERSON: [&str; 12] = [
     "second_factors_user_id_fkey",
     "recovery_codes_user_id_fkey",
     "trusted_devices_user_id_fkey",
+    "passkeys_user_id_fkey",
+    "answered_challenges_user_id_fkey",
 ];
 
 impl From<DbErr> for Error {

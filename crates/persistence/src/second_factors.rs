@@ -1,10 +1,11 @@
 //! Rows of what a person proves themselves by beside their password.
 
+mod passkeys;
 mod trusted_devices;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _, QueryTrait as _, Statement, sea_query::OnConflict,
 };
 use tenantry_domain::{
     second_factors::{SecondFactors, TotpFactor},
@@ -60,6 +61,22 @@ impl UserTx {
             .one(&self.connection)
             .await?;
         row.map_or_else(|| Ok(SecondFactors::default()), second_factors)
+    }
+
+    /// Whether the person has a second factor of any kind that proves something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_factor(&self) -> Result<bool> {
+        let statement = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "select exists (select 1 from second_factors f where f.user_id = $1 and f.totp_confirmed_at is not null)
+                    or exists (select 1 from passkeys p where p.user_id = $1) as found",
+            [self.user.as_uuid().into()],
+        );
+        let row = self.connection.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| Error::Corrupt("a select of one value gave none".to_owned()))?;
+        Ok(row.try_get("", "found")?)
     }
 
     /// Makes the person's second factors what they are to be.

@@ -13,7 +13,7 @@ use tenantry_domain::{
     environment::Timestamp,
     ids::{SessionId, UserId},
     lists::{ListQuery, Page, SessionField},
-    sessions::{Device, RevocationReason, Session},
+    sessions::{Device, FactorUse, RevocationReason, Session},
     trace::TraceId,
 };
 
@@ -140,17 +140,12 @@ pub struct RefreshTokenRow {
 }
 
 impl UserTx {
-    /// Opens a session of the person, for which they used a second factor at `factor_used_at`. The oldest ones give way where there
-    /// are too many, and those that have ended go.
+    /// Opens a session of the person, for which they used a second factor or none. The oldest ones give way where there are too many,
+    /// and those that have ended go.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_session(
-        &self,
-        device: &Device,
-        expires_at: Timestamp,
-        factor_used_at: Option<Timestamp>,
-    ) -> Result<Session> {
+    pub async fn open_session(&self, device: &Device, expires_at: Timestamp, factor: FactorUse) -> Result<Session> {
         let now = self.now();
         self.forget_ended_sessions(now).await?;
         let id = SessionId::new(&self.environment);
@@ -164,7 +159,11 @@ impl UserTx {
             revoked_at: None,
             revoked_because: None,
             authenticated_at: now,
-            factor_used_at,
+            factor_used_at: match factor {
+                FactorUse::None => None,
+                FactorUse::Now => Some(now),
+                FactorUse::OnDevice(at) => Some(at),
+            },
             created_at: now,
         };
         Entity::insert(ActiveModel::from(row.clone()))
@@ -420,31 +419,34 @@ impl UserTx {
         Ok(())
     }
 
-    /// No session of the person counts any longer as one for which a second factor was used.
+    /// No session of the person counts any longer as one for which a second factor was used, but the one to keep.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn forget_used_factors(&self) -> Result<()> {
+    pub async fn forget_used_factors(&self, kept: Option<SessionId>) -> Result<()> {
         Entity::update_many()
             .set(ActiveModel {
                 factor_used_at: Set(None),
                 ..Default::default()
             })
             .filter(Column::UserId.eq(self.user.as_uuid()))
+            .apply_if(kept, |rows, kept| rows.filter(Column::Id.ne(kept.as_uuid())))
             .filter(Column::FactorUsedAt.is_not_null())
             .exec(&self.connection)
             .await?;
         Ok(())
     }
 
-    /// That the person proved lately who they are, in a session that is alive.
+    /// That the person proved lately who they are, in a session that is alive; and by a second factor at some time of it, where they
+    /// have one: whoever has the password alone, or a device that they trust, adds none of their own.
     ///
     /// # Errors
     /// [`Error::SessionEnded`], [`Error::SignInTooOld`]; and when the database fails.
     pub async fn demand_fresh_session(&self, id: SessionId) -> Result<()> {
         let now = self.now();
         let session = self.session(id).await?.filter(|session| is_alive(session, now));
-        if session.ok_or(Error::SessionEnded)?.is_fresh(now) {
+        let session = session.ok_or(Error::SessionEnded)?;
+        if session.is_fresh(now) && (session.has_used_factor() || !self.has_factor().await?) {
             Ok(())
         } else {
             Err(Error::SignInTooOld)

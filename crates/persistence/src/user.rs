@@ -11,6 +11,7 @@ use tenantry_domain::{
     ids::{InvitationId, OrganizationId, UserId},
     invitations::InvitationPreview,
     trace::TraceId,
+    users::User,
 };
 
 use crate::{
@@ -52,14 +53,16 @@ impl UserTx {
         Ok(tx)
     }
 
-    /// The same for what a thief of the session shall not do: the caller proved lately who they are.
+    /// The same for what a thief of the session shall not do: the caller proved lately who they are. Nobody else changes them until
+    /// it ends, so that of two who add a first factor at once, the second owes it.
     ///
     /// # Errors
     /// Those of [`begin_as`](Self::begin_as), and [`Error::SignInTooOld`].
-    pub async fn begin_fresh(database: &Database, principal: &Principal, trace: TraceId) -> Result<Self> {
-        let tx = Self::begin_as(database, principal, trace).await?;
+    pub async fn begin_fresh(database: &Database, principal: &Principal, trace: TraceId) -> Result<(Self, User)> {
+        let tx = Self::begin(database, principal.user(), trace).await?;
+        let user = tx.oneself_to_change().await?;
         tx.demand_fresh_session(principal.session()).await?;
-        Ok(tx)
+        Ok((tx, user))
     }
 
     /// Begins a transaction that reads; it ends by being dropped.

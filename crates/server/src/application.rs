@@ -59,6 +59,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
+    /// The domain that passkeys are for, where it is not the one of `public_url`.
+    pub webauthn_rp_id: Option<String>,
     /// Who may make an account.
     pub registration: configuration::Registration,
     /// For how many days from its founding on an organization's members may do without the second factor that it demands.
@@ -169,6 +171,7 @@ pub fn use_cases(
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: "urn:tenantry:command".to_owned(),
         cors_origins: Vec::new(),
+        webauthn_rp_id: None,
         registration: configuration::Registration::Open,
         rate_limits: configuration::RateLimits::Off,
         request_timeout: Duration::from_secs(30),
@@ -242,6 +245,8 @@ pub fn services(settings: Settings, database: Database) -> Services {
         },
         mailer: settings.mailer,
         public_url: settings.public_url,
+        origins: settings.cors_origins,
+        webauthn_rp_id: settings.webauthn_rp_id,
     })
 }
 

@@ -14,8 +14,10 @@ use crate::{
 };
 
 /// What is quiet unless the filter names it: each migration is reported by the command that ran it, and PostgreSQL's
-/// notices are about what exists already.
-const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn";
+/// notices are about what exists already. What webauthn-rs says of an answer holds the answer, which anybody may send; why it was
+/// refused is ours to say.
+const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,\
+                     webauthn_rs=off,webauthn_rs_core=off,crypto_glue=off";
 
 /// Sends events and panics to standard error from here on.
 ///

@@ -37,6 +37,12 @@ pub enum Error {
     /// The code of a second factor is not right, or was used.
     #[error("is not a code that is good now")]
     IncorrectCode,
+    /// A code of the authenticator app is needed.
+    #[error("is required where there is an authenticator app")]
+    CodeRequired,
+    /// What a passkey answered proves nothing, or was used.
+    #[error("is no good answer to options that were given lately")]
+    IncorrectPasskey,
     /// The organization demands a second factor, and none was used for the session.
     #[error("a second factor is demanded")]
     MfaRequired,
@@ -110,6 +116,10 @@ tenantry_domain::keywords! {
         MfaEnabled = "mfa_enabled",
         /// Nobody began to set a second factor up.
         MfaNotBegun = "mfa_not_begun",
+        /// Somebody has this passkey.
+        PasskeyTaken = "passkey_taken",
+        /// There are as many passkeys as a person may have.
+        TooManyPasskeys = "too_many_passkeys",
         /// There is still something in it.
         NotEmpty = "not_empty",
         /// One workspace is always the default: this one, until another becomes it.

@@ -86,7 +86,9 @@ impl Services {
                 UserJob::MailVerification { link } => self.mail_verification(taken, *user, *link).await,
                 UserJob::MailPasswordReset { link } => self.mail_password_reset(taken, *user, *link).await,
                 UserJob::MailPasswordChanged { at } => self.mail_password_changed(taken, *user, *at).await,
-                UserJob::MailSecondFactor { change, at } => self.mail_second_factor(taken, *user, *change, *at).await,
+                UserJob::MailSecondFactor { change, at } => {
+                    self.mail_second_factor(taken, *user, change.clone(), *at).await
+                }
             },
             Some(Job::Organization(organization, job)) => match job {
                 OrganizationJob::MailInvitation { invitation } => {

@@ -28,7 +28,7 @@ use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
 pub use error::{Error, Result};
 pub use tenantry_auth::keys::Keyring;
-use tenantry_auth::{access_tokens::AccessTokens, passwords::PasswordHasher, vault::Vault};
+use tenantry_auth::{access_tokens::AccessTokens, passkeys::RelyingParty, passwords::PasswordHasher, vault::Vault};
 use tenantry_cache::limits::RateLimiter;
 use tenantry_domain::environment::Environment;
 use tenantry_integrations::mail::Mailer;
@@ -62,8 +62,12 @@ pub struct Settings {
     pub registration: Registration,
     /// What mails go out by.
     pub mailer: Mailer,
-    /// Where the links of mails lead, without a slash at its end.
+    /// Where people reach the service and the links of mails lead, without a slash at its end.
     pub public_url: String,
+    /// The origins of other pages that passkeys may be used on.
+    pub origins: Vec<String>,
+    /// The domain that passkeys are for, where it is not the one of `public_url`.
+    pub webauthn_rp_id: Option<String>,
 }
 
 /// The use cases, with all they work with; cheap to clone.
@@ -79,6 +83,8 @@ struct Inner {
     jobs: Notify,
     /// Where links in mails lead, where that was learned late.
     link_base: OnceLock<String>,
+    /// What passkeys are for, once it was asked for.
+    relying_party: OnceLock<Option<RelyingParty>>,
 }
 
 impl Services {
@@ -92,6 +98,7 @@ impl Services {
             draining: AtomicBool::new(false),
             jobs: Notify::new(),
             link_base: OnceLock::new(),
+            relying_party: OnceLock::new(),
         }))
     }
 
@@ -136,6 +143,22 @@ impl Services {
 
     pub(crate) fn link_base(&self) -> &str {
         self.0.link_base.get().unwrap_or(&self.settings().public_url)
+    }
+
+    /// What passkeys are for; `None` where there can be none.
+    pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
+        let made = || {
+            let Settings {
+                origins,
+                webauthn_rp_id,
+                ..
+            } = self.settings();
+            RelyingParty::of(self.link_base(), origins, webauthn_rp_id.as_deref()).unwrap_or_else(|error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "there can be no passkeys");
+                None
+            })
+        };
+        self.0.relying_party.get_or_init(made).as_ref()
     }
 
     pub(crate) fn jobs_bell(&self) -> &Notify {

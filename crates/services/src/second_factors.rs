@@ -1,8 +1,10 @@
 //! Second factors: what a person proves themselves by beside their password.
 //!
 //! Every code goes through [`Services::use_code`], whatever it is shown for: there it is counted, used up, and refused while
-//! there were too many wrong ones. To add a factor: a kind in [`SecondFactor`], and its arm where codes are looked at.
+//! there were too many wrong ones. To add a kind of code: one in [`SecondFactor`], and its arm where codes are looked at. Passkeys show
+//! no codes, and sign in by themselves: [`passkeys`] has them. Whatever is a factor is one for `UserTx::has_factor`, too.
 
+mod passkeys;
 mod reauthentication;
 mod totp;
 mod trusted_devices;
@@ -17,7 +19,7 @@ use tenantry_auth::{
 use tenantry_domain::{
     environment::Timestamp,
     events::{Event, EventType, Subject},
-    ids::UserId,
+    ids::{SessionId, UserId},
     jobs::{FactorChange, UserJob},
     second_factors::{Consequence, MAX_FAILURES, SecondFactor, SecondFactors, TotpFactor},
     trace::TraceId,
@@ -25,8 +27,12 @@ use tenantry_domain::{
 };
 use tenantry_persistence::user::UserTx;
 
-pub use self::totp::Shown;
+pub(crate) use self::passkeys::take_doubtful_passkeys;
 pub(crate) use self::trusted_devices::see_trusted_device;
+pub use self::{
+    passkeys::{Assertion, CreationOptions, MadePasskey, Registration, RequestOptions},
+    totp::Shown,
+};
 use crate::{
     Services,
     callers::Principal,
@@ -39,6 +45,8 @@ use crate::{
 pub struct Factors {
     /// Whether there is an authenticator app.
     pub totp: bool,
+    /// How many passkeys there are.
+    pub passkeys: u64,
     /// How many recovery codes are left.
     pub recovery_codes_left: u32,
 }
@@ -53,6 +61,7 @@ impl Services {
         let tx = UserTx::read(self.database(), principal.user(), trace).await?;
         Ok(Factors {
             totp: tx.second_factors().await?.confirmed_totp().is_some(),
+            passkeys: tx.passkeys_count().await?,
             recovery_codes_left: tx.recovery_codes_left().await?,
         })
     }
@@ -66,13 +75,25 @@ impl Services {
         Ok(tx.demand_fresh_session(principal.session()).await?)
     }
 
-    /// The same of a caller who has a second factor.
+    /// The same of a caller who has an authenticator app.
     ///
     /// # Errors
     /// [`Error::NotFound`] where they have none, and those of [`demand_fresh_sign_in`](Self::demand_fresh_sign_in).
-    pub async fn demand_factor_and_fresh_sign_in(&self, principal: &Principal, trace: TraceId) -> Result<()> {
+    pub async fn demand_totp_and_fresh_sign_in(&self, principal: &Principal, trace: TraceId) -> Result<()> {
         let tx = UserTx::read(self.database(), principal.user(), trace).await?;
         if tx.second_factors().await?.confirmed_totp().is_none() {
+            return Err(Error::NotFound);
+        }
+        Ok(tx.demand_fresh_session(principal.session()).await?)
+    }
+
+    /// The same of a caller who has any second factor.
+    ///
+    /// # Errors
+    /// Those of [`demand_totp_and_fresh_sign_in`](Self::demand_totp_and_fresh_sign_in).
+    pub async fn demand_factor_and_fresh_sign_in(&self, principal: &Principal, trace: TraceId) -> Result<()> {
+        let tx = UserTx::read(self.database(), principal.user(), trace).await?;
+        if !tx.has_factor().await? {
             return Err(Error::NotFound);
         }
         Ok(tx.demand_fresh_session(principal.session()).await?)
@@ -88,11 +109,13 @@ impl Services {
     ) -> Result<(UserTx, SecondFactors, SecondFactor)> {
         let mut factors = tx.second_factors_to_change().await?;
         demand_unlocked(&factors, tx.now())?;
-        let Some(totp) = factors.confirmed_totp() else {
+        if factors.confirmed_totp().is_none() && tx.passkeys_count().await? == 0 {
             return Err(Error::IncorrectCode);
-        };
+        }
         let code = code.expose_secret();
-        let used = if is_code(code) {
+        let used = if is_code(code)
+            && let Some(totp) = factors.confirmed_totp()
+        {
             let secret = self.totp_secret(user.id, totp)?;
             let step = secret.step_of(code, tx.now()).filter(|step| totp.is_unused(*step));
             if let (Some(step), Some(totp)) = (step, &mut factors.totp) {
@@ -174,12 +197,22 @@ impl Services {
 
 /// Takes all second factors of a person away, with all that rests on them: begun ones, wrong codes and their lock included.
 pub(crate) async fn take_factors(tx: &UserTx, user: &User) -> Result<User> {
+    tx.remove_passkeys().await?;
+    take_totp(tx, user, None).await
+}
+
+/// Takes the authenticator app of a person away, with all that rests on it: the recovery codes too, unless there are passkeys that
+/// may be lost one day. Then the session to keep goes on counting as one in which a factor was used.
+async fn take_totp(tx: &UserTx, user: &User, kept: Option<SessionId>) -> Result<User> {
     // Whoever shows a code at this moment is waited for.
     tx.second_factors_to_change().await?;
     tx.save_second_factors(&SecondFactors::default()).await?;
-    tx.replace_recovery_codes([]).await?;
+    let is_last = tx.passkeys_count().await? == 0;
+    if is_last {
+        tx.replace_recovery_codes([]).await?;
+    }
     tx.distrust_devices().await?;
-    tx.forget_used_factors().await?;
+    tx.forget_used_factors(kept.filter(|_| !is_last)).await?;
     Ok(tx.set_mfa_enabled(user, false).await?)
 }
 

@@ -14,7 +14,7 @@ use tenantry_domain::{
     ids::SessionId,
     lists::{ListQuery, Page, SessionField},
     second_factors::SecondFactor,
-    sessions::{Device, RevocationReason, Session},
+    sessions::{Device, FactorUse, RevocationReason, Session},
     trace::TraceId,
     users::User,
 };
@@ -122,15 +122,15 @@ impl Services {
         if !still_right {
             return Err(Error::Unauthenticated);
         }
-        let factor_used_at = if user.mfa_enabled {
+        let factor = if user.mfa_enabled {
             let Some(trusted) = see_trusted_device(&tx, trusted_devices).await? else {
                 return self.ask_for_second_factor(tx, &user, &hash).await;
             };
-            Some(trusted.created_at)
+            FactorUse::OnDevice(trusted.created_at)
         } else {
-            None
+            FactorUse::None
         };
-        let (signed_in, session) = self.open_session_of(&tx, user, device, factor_used_at).await?;
+        let (signed_in, session) = self.open_session_of(&tx, user, device, factor).await?;
         tx.commit(Event::bare(EventType::SessionCreated, RESOURCE, session))
             .await?;
         Ok(SignIn::Done(Box::new(signed_in)))
@@ -272,19 +272,19 @@ impl Services {
     }
 
     pub(crate) async fn open_session(&self, tx: &UserTx, user: User, device: &Device) -> Result<SignedIn> {
-        Ok(self.open_session_of(tx, user, device, None).await?.0)
+        Ok(self.open_session_of(tx, user, device, FactorUse::None).await?.0)
     }
 
-    /// Opens a session for which a second factor was used at `factor_used_at`.
+    /// Opens a session for which a second factor was used, or none.
     pub(crate) async fn open_session_of(
         &self,
         tx: &UserTx,
         user: User,
         device: &Device,
-        factor_used_at: Option<Timestamp>,
+        factor: FactorUse,
     ) -> Result<(SignedIn, SessionId)> {
         let ends = tx.now() + refresh_tokens::ABSOLUTE_LIFE;
-        let session = tx.open_session(device, ends, factor_used_at).await?;
+        let session = tx.open_session(device, ends, factor).await?;
         Ok((self.issue(tx, user, session.id, ends).await?, session.id))
     }
 

@@ -1,5 +1,5 @@
 // The documentation, as a developer meets it: it shows the document, signs in, in one step and in two, and tries every
-// operation.
+// operation. Passkeys are made and used beside it, since the browser is here.
 //
 // Takes TENANTRY_URL, TENANTRY_OWNER_EMAIL and TENANTRY_OWNER_PASSWORD of a server with new demo data, the browser in
 // TENANTRY_CHROMIUM and a folder for screenshots in TENANTRY_SCREENSHOTS.
@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 
 import { Authenticator } from "./authenticator.mjs";
 import { Panels, operationsOf } from "./panels.mjs";
+import { provePasskeys } from "./passkeys.mjs";
 
 const setting = (name, otherwise) => {
   const value = process.env[name] ?? otherwise;
@@ -51,6 +52,12 @@ const REFUSED = {
   replaceRecoveryCodes: [404, "NOT_FOUND"],
   verifyMfa: [401, "UNAUTHORIZED"],
   revokeTrustedDevice: [404, "NOT_FOUND"],
+  // It asks no device for a passkey: what its examples answer is no challenge of this server, and the owner has none.
+  registerPasskey: [400, "VALIDATION_ERROR"],
+  loginWithPasskey: [401, "UNAUTHORIZED"],
+  getPasskey: [404, "NOT_FOUND"],
+  updatePasskey: [404, "NOT_FOUND"],
+  deletePasskey: [404, "NOT_FOUND"],
   // The oldest workspace is the default one.
   deleteWorkspace: [409, "CONFLICT"],
   // The organization would have no owner any more.
@@ -274,7 +281,12 @@ try {
   assert.ok(await code.isHidden());
   assert.doesNotMatch(await stored(), /eyJ|tn[rmd]_|analytical/);
   const factors = await panels.execute("getMfa");
-  assert.deepEqual(factors.body.data, { enabled: true, totp: true, recoveryCodesLeft: recoveryCodes.length });
+  assert.deepEqual(factors.body.data, {
+    enabled: true,
+    totp: true,
+    passkeys: 0,
+    recoveryCodesLeft: recoveryCodes.length,
+  });
   await signOut.click();
   await says("Signed out.");
 
@@ -304,6 +316,23 @@ try {
   assert.ok(await code.isHidden());
   assert.ok(await page.locator("#password").evaluate(isFocused), "the focus is lost");
 
+  // Passkeys work in a browser; whoever has one finds it in the examples, and does not lose it to a password.
+  const grace = await provePasskeys(browser, url);
+  // The examples of those before are still in the panels that were opened.
+  await page.reload();
+  await page.waitForSelector(".opblock");
+  await signIn(grace.password, grace.email);
+  await signedInAs(grace.email);
+  await says("The examples are those of Compilers");
+  const shownPasskey = await panels.execute("getPasskey");
+  assert.deepEqual([shownPasskey.status, shownPasskey.body.data?.id], [200, grace.passkey.id]);
+  const renamed = await panels.execute("updatePasskey", { body: { name: "Renamed on the page" } });
+  assert.deepEqual([renamed.status, renamed.body.data?.name], [200, "Renamed on the page"]);
+  const kept = await panels.execute("deletePasskey");
+  assert.deepEqual([kept.status, kept.body.error?.code], [403, "REAUTHENTICATION_REQUIRED"]);
+  await signOut.click();
+  await says("Signed out.");
+
   // On a telephone, nothing is beside the screen, whatever is open.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.evaluate(() => scrollTo(0, 0));
@@ -314,7 +343,7 @@ try {
   assert.ok(overflow <= 0, `the page is ${overflow}px wider than a telephone`);
 
   assert.deepEqual(problems, []);
-  console.log(`The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out.`);
+  console.log(`The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out; passkeys work.`);
 } finally {
   await browser.close();
 }

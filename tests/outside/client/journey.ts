@@ -2,6 +2,7 @@
 // compile; whatever the service does otherwise fails here.
 
 import assert from "node:assert/strict";
+import { WebAuthnEmulator } from "nid-webauthn-emulator";
 import createClient, { type Middleware } from "openapi-fetch";
 import { TOTP, URI } from "otpauth";
 import type { components, paths } from "./schema.d.ts";
@@ -199,7 +200,7 @@ const recovered = ok(await verify({ mfaToken, code: lost })).data;
 assert.equal(recovered.trustedDeviceToken, null);
 const afresh = clientOf(recovered.accessToken);
 const factors = ok(await afresh.GET("/api/v1/auth/mfa")).data;
-assert.deepEqual(factors, { enabled: true, totp: true, recoveryCodesLeft: 9 });
+assert.deepEqual(factors, { enabled: true, totp: true, passkeys: 0, recoveryCodesLeft: 9 });
 const [device, ...others] = ok(await afresh.GET("/api/v1/auth/trusted-devices")).data;
 assert.ok(device && others.length === 0);
 const distrusted = await afresh.DELETE("/api/v1/auth/trusted-devices/{deviceId}", {
@@ -214,6 +215,57 @@ assert.equal(used.error && told(used.error), "/code: incorrect");
 const off = await afresh.DELETE("/api/v1/auth/mfa/totp", { body: { code: last } });
 assert.equal(off.response.status, 204);
 assert.equal((await login(ada)).status, "authenticated" satisfies Status);
+
+// A passkey, on a telephone that knows nothing of the service but what a browser would tell it. The types are those of
+// browsers: what the service asks fits them as it is, and of what is answered they say nothing.
+type CreationOptions = PublicKeyCredentialCreationOptionsJSON;
+type RequestOptions = PublicKeyCredentialRequestOptionsJSON;
+const origin = baseUrl.replace("127.0.0.1", "localhost");
+const phone = new WebAuthnEmulator();
+const make = (options: CreationOptions): PublicKeyCredentialJSON => phone.createJSON(origin, options);
+const prove = (options: RequestOptions): PublicKeyCredentialJSON => phone.getJSON(origin, options);
+const challenged = async () => ok(await anyone.POST("/api/v1/auth/passkeys/login/options")).data;
+const grace = { email: "grace@example.com", password: "nanoseconds of copper wire" };
+const joined = ok(await anyone.POST("/api/v1/auth/register", { body: { ...grace, name: "Grace" } })).data;
+const admiral = clientOf(joined.accessToken);
+const credential = make(ok(await admiral.POST("/api/v1/auth/passkeys/options")).data);
+const kept = await admiral.POST("/api/v1/auth/passkeys", { body: { ...credential, name: "Key ring" } });
+assert.equal(kept.response.status, 201);
+const { recoveryCodes, ...passkey } = ok(kept).data;
+assert.deepEqual([passkey.name, passkey.synced, passkey.lastUsedAt], ["Key ring", true, null]);
+assert.equal(recoveryCodes?.length, 10);
+const replayed = await admiral.POST("/api/v1/auth/passkeys", { body: credential });
+assert.equal(replayed.error && told(replayed.error), "/response: incorrect");
+const ofGrace = ok(await admiral.GET("/api/v1/auth/passkeys", { params: { query: { sort: "name" } } }));
+assert.deepEqual(ofGrace.data, [passkey]);
+
+// It signs in without a password, once by each answer; after a password, it is what is missing.
+const proof = prove(await challenged());
+const known = ok(await anyone.POST("/api/v1/auth/passkeys/login", { body: proof })).data;
+assert.deepEqual([known.status, known.user.email], ["authenticated" satisfies Status, grace.email]);
+refused(await anyone.POST("/api/v1/auth/passkeys/login", { body: proof }), "UNAUTHORIZED");
+const byPassword = await login(grace);
+assert.ok(byPassword.status === "authenticated", byPassword.status);
+const doubtful = clientOf(byPassword.accessToken);
+const stale = await doubtful.POST("/api/v1/auth/passkeys/options");
+assert.deepEqual(refused(stale, "REAUTHENTICATION_REQUIRED"), { maxAgeSeconds: 600 });
+const reassured = await doubtful.POST("/api/v1/auth/reauthenticate", { body: { passkey: prove(await challenged()) } });
+assert.ok(Date.parse(ok(reassured).data.authTime));
+ok(await doubtful.POST("/api/v1/auth/passkeys/options"));
+
+// Another name for it; then it is gone, and opens nothing.
+const ofPasskey = { passkeyId: passkey.id };
+const looked = await doubtful.GET("/api/v1/auth/passkeys/{passkeyId}", { params: { path: ofPasskey } });
+assert.ok(ok(looked).data.lastUsedAt);
+const version = looked.response.headers.get("ETag");
+assert.ok(version);
+const renaming = { params: { path: ofPasskey, header: { "If-Match": version } }, body: { name: "Drawer" } };
+const renamed = ok(await doubtful.PATCH("/api/v1/auth/passkeys/{passkeyId}", renaming)).data;
+assert.equal(renamed.name, "Drawer");
+refused(await doubtful.PATCH("/api/v1/auth/passkeys/{passkeyId}", renaming), "PRECONDITION_FAILED");
+const without = await doubtful.DELETE("/api/v1/auth/passkeys/{passkeyId}", { params: { path: ofPasskey } });
+assert.equal(without.response.status, 204);
+refused(await anyone.POST("/api/v1/auth/passkeys/login", { body: prove(await challenged()) }), "UNAUTHORIZED");
 
 // Tidying up, and leaving.
 const removed = await owner.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });

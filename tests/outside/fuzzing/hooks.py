@@ -19,13 +19,21 @@ import schemathesis
 from refusals import beyond_schema, is_passed_over
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.generation.meta import TestPhase
-from service import OTHER_PASSWORD, PASSWORD, Guarded, Refused, Service
+from service import OTHER_PASSWORD, PASSKEYS, PASSWORD, Guarded, Refused, Service
 
 CALLER: dict[str, Any] = json.loads(Path(os.environ["TENANTRY_FUZZ_CALLER"]).read_text())
 SERVICE = Service(CALLER["url"])
 
-# What ends an account, or the way into it. It is called as often as anything else, by an account made for that call.
-ENDS_ACCOUNT = {("DELETE", "/api/v1/me"), ("PUT", "/api/v1/auth/password")}
+PASSKEY = f"{PASSKEYS}/{{passkeyId}}"
+
+# What ends an account, or changes the ways into it. It is called as often as anything else, by an account made for that
+# call. For one who has a passkey, a sign-in by password alone is not fresh any more: the caller never has any.
+CHANGES_ACCOUNT = {
+    ("DELETE", "/api/v1/me"),
+    ("PUT", "/api/v1/auth/password"),
+    ("POST", PASSKEYS),
+    ("DELETE", PASSKEY),
+}
 
 # What is done with an authenticator app, and the accounts that are made for it, one a call. Never the caller: once an app
 # of theirs was confirmed, no sign-in of theirs would come to a session, and wrong codes would lock the right ones.
@@ -37,8 +45,14 @@ GUARDED: dict[tuple[str, str], Callable[[], Guarded]] = {
     ("DELETE", DEVICE): SERVICE.trust,
 }
 
-# What is read of the same, by one account that has it all: the caller has nothing of it.
-SHOWS_FACTORS = {("GET", "/api/v1/auth/mfa"), ("GET", "/api/v1/auth/trusted-devices")}
+# What is read of the same and of passkeys, or named, by one account that has it all: the caller has nothing of it.
+SHOWS_FACTORS = {
+    ("GET", "/api/v1/auth/mfa"),
+    ("GET", "/api/v1/auth/trusted-devices"),
+    ("GET", PASSKEYS),
+    ("GET", PASSKEY),
+    ("PATCH", PASSKEY),
+}
 
 HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
 MEMBER = "/api/v1/organizations/{orgId}/members/{memberId}"
@@ -65,9 +79,9 @@ def named(context: Any) -> tuple[str, str]:
     return context.operation.method.upper(), context.operation.path
 
 
-def is_end(context: Any) -> bool:
-    """Whether an operation ends the account that calls it."""
-    return named(context) in ENDS_ACCOUNT
+def is_change(context: Any) -> bool:
+    """Whether an operation ends the account that calls it, or changes the ways into it."""
+    return named(context) in CHANGES_ACCOUNT
 
 
 def is_guarded(context: Any) -> bool:
@@ -76,13 +90,13 @@ def is_guarded(context: Any) -> bool:
 
 
 def is_view_of_factors(context: Any) -> bool:
-    """Whether an operation shows what an account with an authenticator app has."""
+    """Whether an operation shows what an account with an authenticator app and a passkey has."""
     return named(context) in SHOWS_FACTORS
 
 
 def is_for_others(context: Any) -> bool:
     """Whether an operation is called by anybody but the caller."""
-    return is_end(context) or is_guarded(context) or is_view_of_factors(context)
+    return is_change(context) or is_guarded(context) or is_view_of_factors(context)
 
 
 # A sign-in is fresh for ten minutes.
@@ -98,7 +112,7 @@ class Caller:
 
 
 # Not kept for a second call, and no 401 is a reason for another one.
-@schemathesis.auth(refresh_interval=None).apply_to(is_end)
+@schemathesis.auth(refresh_interval=None).apply_to(is_change)
 class Disposable:
     """An account made for one call, in every second case the owner of an organization."""
 
@@ -132,10 +146,14 @@ class OnGuard:
 
 @schemathesis.auth(refresh_interval=600).apply_to(is_view_of_factors)
 class Trusting:
-    """An account with an authenticator app and a trusted device, kept: nothing takes either from it."""
+    """An account with an authenticator app, a trusted device and a passkey, kept: nothing takes any of them from it."""
 
     def get(self, _case: Case, _context: AuthContext) -> str:
-        return CALLER["accessToken"] if CALLER["limited"] else SERVICE.trust().session.access_token
+        if CALLER["limited"]:
+            return CALLER["accessToken"]
+        token = SERVICE.trust().session.access_token
+        SERVICE.add_passkey(token)
+        return token
 
     def set(self, case: Case, data: str, _context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
@@ -203,8 +221,18 @@ def enliven_body(operation: tuple[str, str], case: Case) -> None:
         case ("POST", "/api/v1/auth/mfa/verify"):
             guarded = SERVICE.guard()
             case.body.update(mfaToken=SERVICE.first_step(guarded), code=guarded.app.code(1))
+        case ("POST", path) if path == PASSKEYS:
+            case.body.update(SERVICE.passkey(shown_token(case))[1])
+        case ("POST", path) if path == f"{PASSKEYS}/login":
+            case.body.update(SERVICE.proof(SERVICE.hold()))
+        case ("POST", "/api/v1/auth/reauthenticate") if case.body.get("passkey"):
+            # The caller has none.
+            holder = SERVICE.hold()
+            case.headers["Authorization"] = f"Bearer {holder.session.access_token}"
+            case.body.clear()
+            case.body.update(passkey=SERVICE.proof(holder))
         case ("POST", "/api/v1/auth/reauthenticate"):
-            case.body.pop("code", None)
+            case.body.clear()
             case.body.update(password=CALLER["password"])
         case _ if operation in GUARDED:
             if guarded := guarded_accounts.get(case.headers.get("Authorization", "")):
@@ -234,6 +262,10 @@ def enliven_path(operation: tuple[str, str], case: Case) -> None:
             if guarded := guarded_accounts.get(case.headers.get("Authorization", "")):
                 devices = SERVICE.call("GET", "/api/v1/auth/trusted-devices", guarded.session.access_token)
                 case.path_parameters["deviceId"] = devices[0]["id"]
+        case ("GET" | "PATCH", path) if path == PASSKEY:
+            case.path_parameters["passkeyId"] = SERVICE.call("GET", PASSKEYS, shown_token(case))[0]["id"]
+        case ("DELETE", path) if path == PASSKEY:
+            case.path_parameters["passkeyId"] = SERVICE.add_passkey(shown_token(case))
         case ("GET", "/api/v1/invitations/{token}"):
             case.path_parameters["token"] = SERVICE.invitation(SERVICE.new_email())
         case ("POST", "/api/v1/organizations/{orgId}/restore"):
@@ -272,6 +304,11 @@ def living(operation: tuple[str, str], parameter: str) -> str:
     return removable[0] if operation[0] == "DELETE" and removable else CALLER["otherMemberId"]
 
 
+def shown_token(case: Case) -> str:
+    """The access token that a case shows."""
+    return case.headers["Authorization"].removeprefix("Bearer ")
+
+
 def caller_token() -> str:
     """An access token of the caller's, of a session of its own."""
     return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
@@ -290,8 +327,8 @@ def filter_failure(context: HookContext, failure: Any, case: Case, response: Res
             return response.status_code != 429
         case "EnsureResourceAvailability":
             # A repeated request is answered as the first was, whatever became of what that created; and an invitation is gone
-            # once the same address is invited again.
-            return (replayed | replaced).isdisjoint(map(str, case.path_parameters.values()))
+            # once the same address is invited again. A passkey is there for nobody but whom it was made for.
+            return (replayed | replaced | of_others).isdisjoint(map(str, case.path_parameters.values()))
         case "UseAfterFree":
             # What was deleted has been restored.
             return restored.isdisjoint(map(str, case.path_parameters.values()))
@@ -303,6 +340,7 @@ replayed: set[str] = set()
 restored: set[str] = set()
 invited: dict[tuple[str, str], str] = {}
 replaced: set[str] = set()
+of_others: set[str] = set()
 
 
 @schemathesis.hook
@@ -318,6 +356,9 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
         address = (response.headers["location"][0].split("/")[4], data["email"].lower())
         replaced.update(filter(None, [invited.get(address)]))
         invited[address] = data["id"]
+    if case.operation.path == PASSKEYS and response.status_code == 201:
+        # By its own id, and by that of its device.
+        of_others.update([response.json()["data"]["id"], case.body["id"]])
     if case.operation.path.endswith("/restore") and response.status_code == 200:
         restored.add(response.json()["data"]["id"])
 

@@ -17,7 +17,7 @@ from schemathesis.generation.meta import negated_parameters
 # Codes of a field's failure that no schema can foresee.
 FIELD_CODES = {
     "common": "how easily a password is guessed",
-    "incorrect": "whether a password is the present one, and a code one of the authenticator app",
+    "incorrect": "whether a password is the present one, a code one of an app, an answer one to a challenge",
     "unchanged": "whether a new password is another one",
     "reserved": "slugs that are reserved, or would pass for ids",
     "control_character": "no text has any: a pattern without them would say it worse",
@@ -102,10 +102,10 @@ def _of_a_link(case: Case, error: dict[str, Any]) -> bool:
 
 
 def _of_a_proof(case: Case, error: dict[str, Any]) -> bool:
-    """A password and a code together, or neither of them: one proves who one is."""
+    """A password, a code and a passkey: one of them proves who one is, and no two do, nor none."""
     if case.operation.path != "/api/v1/auth/reauthenticate" or not isinstance(case.body, dict):
         return False
-    given = [name for name in ("password", "code") if case.body.get(name) is not None]
+    given = [name for name in ("password", "code", "passkey") if case.body.get(name) is not None]
     return error.get("code") == "VALIDATION_ERROR" and len(given) != 1
 
 

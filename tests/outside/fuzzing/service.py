@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from passkeys import Device
+
+PASSKEYS = "/api/v1/auth/passkeys"
 
 # Nothing that anybody guesses: of every account that the harness makes, and what one may change it to.
 PASSWORD = "seven lanterns over a quiet harbour"
@@ -55,11 +58,21 @@ class Guarded:
     app: Authenticator
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Somebody with a passkey."""
+
+    session: Session
+    device: Device
+
+
 class Service:
     """A few requests of the harness's own, which are counted nowhere."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        # WebAuthn knows no addresses.
+        self._origin = self.url.replace("127.0.0.1", "localhost")
         # Accounts of all processes of a run, and of runs against one database, have addresses of their own.
         self._process, self._numbers = os.urandom(6).hex(), itertools.count(1)
         self._session = requests.Session()
@@ -120,6 +133,26 @@ class Service:
         body = {"mfaToken": self.first_step(guarded), "code": guarded.app.code(1), "trustDevice": True}
         self.call("POST", "/api/v1/auth/mfa/verify", body=body)
         return guarded
+
+    def passkey(self, token: str) -> tuple[Device, dict[str, Any]]:
+        """A device for the account of this token, and with what its passkey is registered."""
+        device = Device(self._origin)
+        return device, device.create(self.call("POST", f"{PASSKEYS}/options", token))
+
+    def hold(self) -> Holder:
+        """A new account with a passkey."""
+        session = self.register()
+        device, credential = self.passkey(session.access_token)
+        self.call("POST", PASSKEYS, session.access_token, credential)
+        return Holder(session, device)
+
+    def add_passkey(self, token: str) -> str:
+        """The id of a new passkey of the account of this token."""
+        return self.call("POST", PASSKEYS, token, self.passkey(token)[1])["id"]
+
+    def proof(self, holder: Holder) -> dict[str, Any]:
+        """With what a passkey signs in, once."""
+        return holder.device.get(self.call("POST", f"{PASSKEYS}/login/options"))
 
     def link(self, page: str) -> str:
         """The secret of a link to this page, as it was mailed to a new account."""

@@ -55,6 +55,7 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> Stri
         "TENANTRY_RATE_LIMITS_OFF_ALLOWED" => "yes",
         "TENANTRY_REGISTRATION" => "open",
         "TENANTRY_MFA_GRACE_DAYS" => "365",
+        "TENANTRY_WEBAUTHN_RP_ID" => "localhost",
         "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
         "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",

@@ -140,6 +140,11 @@ pub(super) async fn walk(app: &TestApp, database: &TestDatabase, world: &World) 
 /// The place after the first entry of a list of B's.
 async fn cursor_of_b(operation: &Operation, caller: &Caller, world: &World) -> String {
     let client = &caller.client;
+    if operation.name == "listPasskeys" {
+        for _ in 0..2 {
+            world.b.new_passkey(&caller.person).await;
+        }
+    }
     let values = world.b.inputs(operation, caller, None, &[]).await;
     let mut request = operation.request(client, &values).build().unwrap();
     request.url_mut().query_pairs_mut().append_pair("pageSize", "1");
@@ -261,6 +266,7 @@ impl Walker<'_> {
             (Meaning::Invitation, _) => b.invitation.clone(),
             (Meaning::Session, _) => self.id_of_b("sessions"),
             (Meaning::TrustedDevice, _) => self.id_of_b("trusted_devices"),
+            (Meaning::Passkey, _) => self.id_of_b("passkeys"),
             (Meaning::Cursor, _) => cursor.unwrap().to_owned(),
             (Meaning::Search, _) => "Bravo".to_owned(),
             (Meaning::IdempotencyKey, _) => KEY_OF_B.to_owned(),
@@ -272,6 +278,7 @@ impl Walker<'_> {
                 | Meaning::LinkSecret
                 | Meaning::Code
                 | Meaning::SecondStep
+                | Meaning::Answered
                 | Meaning::Name
                 | Meaning::Detail,
                 _,
@@ -402,6 +409,7 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Session
         | Meaning::Invitation
         | Meaning::TrustedDevice
+        | Meaning::Passkey
         | Meaning::Cursor
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
@@ -413,6 +421,7 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::LinkSecret
         | Meaning::Code
         | Meaning::SecondStep
+        | Meaning::Answered
         | Meaning::Name
         | Meaning::Detail => false,
     }
@@ -430,6 +439,7 @@ fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
             | Meaning::Role
             | Meaning::Session
             | Meaning::TrustedDevice
+            | Meaning::Passkey
             | Meaning::Invitation,
             _,
         ) => new_id(),

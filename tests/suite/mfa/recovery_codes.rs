@@ -121,7 +121,7 @@ async fn all_of_them_at_once_are_each_used() {
     expect_session(&stage.verify(&token, &stage.code(&ann)).await);
     assert_eq!(
         factors(ann.client()).await,
-        json!({ "enabled": true, "totp": true, "recoveryCodesLeft": 0 })
+        json!({ "enabled": true, "totp": true, "recoveryCodesLeft": 0, "passkeys": 0 })
     );
     let others = replace_codes(ann.client(), &stage.next_code(&ann)).await;
     others.expect(StatusCode::OK);

@@ -390,7 +390,7 @@ async fn a_secret_that_was_not_confirmed_is_asked_for_by_nobody() {
     assert_eq!(ann.client.get(ME).await.data()["mfaEnabled"], false);
     assert_eq!(
         super::factors(&ann.client).await,
-        json!({ "enabled": false, "totp": false, "recoveryCodesLeft": 0 })
+        json!({ "enabled": false, "totp": false, "recoveryCodesLeft": 0, "passkeys": 0 })
     );
     let code = authenticator.code(stage.now());
     for answer in [

@@ -33,7 +33,7 @@ async fn the_owner_of_an_address_gets_an_account_back_that_was_made_for_it() {
     let owner = stage.anybody().with_token(&text(&session["accessToken"]));
     assert_eq!(
         factors(&owner).await,
-        json!({ "enabled": false, "totp": false, "recoveryCodesLeft": 0 })
+        json!({ "enabled": false, "totp": false, "recoveryCodesLeft": 0, "passkeys": 0 })
     );
     begin(&owner).await.expect(StatusCode::OK);
 
@@ -122,6 +122,9 @@ async fn an_operator_takes_lost_factors_away() {
     reset.expect(0).says("has no second factor any more");
     assert_eq!(stage.events("user.mfa_reset").await, 1);
     assert_eq!(stage.mails_to(&ann.account).await, mails + 1);
+    let sent = stage.app.mails().await;
+    let newest = sent.iter().find(|mail| mail.to == ann.account.email).unwrap();
+    assert_eq!(newest.subject, "Your second factors were taken away");
     let refresh = json!({ "refreshToken": ann.account.refresh_token });
     expect_unauthorized(&stage.anybody().post(REFRESH, &refresh).await);
     let session = expect_session(&stage.login(&ann.account).await);

@@ -372,21 +372,32 @@ async fn devices_are_listed_as_everything_is() {
     assert_eq!(devices(&bob.client).await.len(), 0);
 }
 
-/// A sign-in on a device that is trusted is a sign-in, so that it need not be proven again at once.
+/// A sign-in on a device that is trusted is one without a factor: whoever has stolen the device changes none.
 #[tokio::test]
-async fn who_signs_in_on_a_trusted_device_has_just_proven_who_they_are() {
+async fn who_signs_in_on_a_trusted_device_has_used_no_factor_there() {
     let (stage, ann) = Stage::with_ann().await;
     let token = trust(&stage, &ann).await;
     stage.app.clock.advance(super::FRESH * 2);
     let session = expect_session(&login_on(&stage, &ann.account, &token).await);
     let client = stage.anybody().with_token(&text(&session["accessToken"]));
-    super::replace_codes(&client, &stage.code(&ann))
+    let code = stage.code(&ann);
+    for _ in 0..2 {
+        super::expect_stale(&super::replace_codes(&client, &code).await);
+        super::expect_stale(&disable(&client, &code).await);
+        freshen(&client).await;
+    }
+    let shown = json!({ "code": code });
+    reauthenticate(&client, &shown).await.expect(StatusCode::OK);
+    super::replace_codes(&client, &stage.next_code(&ann))
         .await
         .expect(StatusCode::OK);
-    super::expect_stale(&disable(ann.client(), &stage.code(&ann)).await);
+
+    // Where a code was shown, it has been used for as long as the session lasts.
+    super::expect_stale(&disable(ann.client(), &stage.next_code(&ann)).await);
     freshen(ann.client()).await;
-    let code = json!({ "code": stage.next_code(&ann) });
-    reauthenticate(ann.client(), &code).await.expect(StatusCode::OK);
+    disable(ann.client(), &stage.code(&ann))
+        .await
+        .expect(StatusCode::NO_CONTENT);
 }
 
 /// Where the service is reached by HTTPS, no other host of the domain and no plain connection comes by the cookie.

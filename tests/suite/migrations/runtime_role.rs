@@ -69,6 +69,7 @@ async fn one_sees_ones_own_rows_alone() {
             "organizations" => ("id", ORGANIZATION_A),
             "credentials" | "sessions" | "refresh_tokens" => ("user_id", USER_A),
             "second_factors" | "recovery_codes" | "trusted_devices" => ("user_id", USER_A),
+            "passkeys" | "answered_challenges" => ("user_id", USER_A),
             _ if table.starts_with("user_") => ("user_id", USER_A),
             _ => ("organization_id", ORGANIZATION_A),
         };

@@ -53,12 +53,15 @@ const TENANT: &str = "
     insert into recovery_codes (user_id, code_hash, created_at) values ('…1@', sha256('@'), now());
     insert into trusted_devices (user_id, id, token_hash, last_used_at, expires_at, created_at)
         values ('…1@', '…e@', sha256('@'), now(), now(), now());
+    insert into passkeys (user_id, id, name, credential_id, credential, synced, created_at, updated_at)
+        values ('…1@', '…f@', 'Key', sha256('@'), '{}', false, now(), now());
+    insert into answered_challenges (user_id, challenge_hash, expires_at) values ('…1@', sha256('@'), now());
     insert into sign_on_policies (organization_id, mfa_grace_from, created_at, updated_at)
         values ('…0@', '2026-01-01 00:00:00+00', now(), now());
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 22] = [
+pub(super) const TABLES: [&str; 24] = [
     "users",
     "credentials",
     "sessions",
@@ -80,6 +83,8 @@ pub(super) const TABLES: [&str; 22] = [
     "second_factors",
     "recovery_codes",
     "trusted_devices",
+    "passkeys",
+    "answered_challenges",
     "sign_on_policies",
 ];
 

@@ -233,3 +233,61 @@ async fn who_was_there_before_second_factors_has_the_time_of_the_founding_from_t
     down(url, steps(later.len()), true).await.unwrap();
     assert_eq!(database.count("users where not mfa_enabled and version = 2").await, 1);
 }
+
+#[tokio::test]
+async fn without_passkeys_nothing_is_left_that_rests_on_them() {
+    const ALONE: &str = "0192f8a0-0000-7000-8000-00000000001a";
+    const WITH_APP: &str = "0192f8a0-0000-7000-8000-00000000001b";
+    const APP_ALONE: &str = "0192f8a0-0000-7000-8000-00000000001c";
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    for (user, has_app, has_passkey) in [(ALONE, false, true), (WITH_APP, true, true), (APP_ALONE, true, false)] {
+        database
+            .owner(format!(
+                "insert into users (id, email, email_canonical, name, mfa_enabled, created_at, updated_at)
+                     values ('{user}', '{user}@example.org', '{user}@example.org', 'Ann', {has_app}, now(), now());
+                 insert into sessions (user_id, id, last_seen_at, expires_at, factor_used_at, created_at)
+                     values ('{user}', '{user}', now(), now(), now(), now()),
+                            ('{user}', gen_random_uuid(), now(), now(), null, now());
+                 insert into recovery_codes (user_id, code_hash, created_at)
+                     values ('{user}', decode(repeat('00', 32), 'hex'), now()),
+                            ('{user}', decode(repeat('11', 32), 'hex'), now());"
+            ))
+            .await;
+        if has_passkey {
+            database
+                .owner(format!(
+                    "insert into passkeys
+                         (user_id, id, name, credential_id, credential, synced, created_at, updated_at)
+                         values ('{user}', gen_random_uuid(), 'Phone', '{user}', '{{}}', true, now(), now()),
+                                ('{user}', gen_random_uuid(), 'Key', '{user} too', '{{}}', false, now(), now());
+                     insert into answered_challenges (user_id, challenge_hash, expires_at)
+                         values ('{user}', decode(repeat('22', 32), 'hex'), now());"
+                ))
+                .await;
+        }
+    }
+    let passkeys: Vec<_> = names()
+        .into_iter()
+        .skip_while(|name| !name.contains("_000020_"))
+        .collect();
+    down(url, steps(passkeys.len()), true).await.unwrap();
+    // Who has no app has no second factor any more; who has one has used it as before.
+    for (user, codes, used) in [(ALONE, 0, 0), (WITH_APP, 2, 1), (APP_ALONE, 2, 1)] {
+        let of_user = format!("where user_id = '{user}'");
+        assert_eq!(
+            database.count(&format!("recovery_codes {of_user}")).await,
+            codes,
+            "{user}"
+        );
+        assert_eq!(database.count(&format!("sessions {of_user}")).await, 2, "{user}");
+        let used_in = format!("sessions {of_user} and factor_used_at is not null");
+        assert_eq!(database.count(&used_in).await, used, "{user}");
+    }
+    assert_eq!(database.count("users").await, 3);
+
+    assert_eq!(up(url).await.unwrap(), passkeys);
+    for table in ["passkeys", "answered_challenges"] {
+        assert_eq!(database.count(table).await, 0, "{table}");
+    }
+}

@@ -20,6 +20,9 @@ const FORMS: [(&str, &str); 6] = [
 /// Whose form is another: that of W3C Trace Context, which has no dashes, and that of keys (RFC 7638).
 const OTHER_FORMS: [&str; 2] = ["traceId", "kid"];
 
+/// What WebAuthn calls things by: bytes, and domains.
+const FORMS_OF_WEBAUTHN: [&str; 2] = ["base64url", "hostname"];
+
 /// Everything in a document that is not described, not shown or not of its form.
 fn complaints(document: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -50,7 +53,8 @@ fn of_the_field(place: &str, name: &str, schema: &Value, complaints: &mut Vec<St
         complaints.push(format!("{place} has no description"));
     }
     let is_text = schema["type"] == "string" || schema["type"] == json!(["string", "null"]);
-    if is_text && !OTHER_FORMS.contains(&name) {
+    let form = schema["format"].as_str().unwrap_or_default();
+    if is_text && !OTHER_FORMS.contains(&name) && !FORMS_OF_WEBAUTHN.contains(&form) {
         let promised = FORMS.iter().find(|(end, _)| name.ends_with(end));
         if let Some((_, form)) = promised.filter(|(_, form)| schema["format"] != **form) {
             complaints.push(format!("{place} is no {form}"));

@@ -9,13 +9,14 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 8] = [
+const IDS: [(&str, &str); 9] = [
     ("organizations", "orgId"),
     ("members", "memberId"),
     ("workspaces", "wsId"),
     ("projects", "projectId"),
     ("sessions", "sessionId"),
     ("trusted-devices", "deviceId"),
+    ("passkeys", "passkeyId"),
     ("invitations", "invitationId"),
     ("invitations", "token"),
 ];
@@ -24,10 +25,12 @@ const IDS: [(&str, &str); 8] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 10] = [
+const FOR_ANYONE: [&str; 12] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/mfa/verify",
+    "/api/v1/auth/passkeys/login",
+    "/api/v1/auth/passkeys/login/options",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
     "/api/v1/auth/email/verify",

@@ -6,7 +6,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tenantry_domain::{
     invitations::MAX_OPEN,
-    lists::{InvitationField, MemberField, MembershipField, ResourceField, SessionField, TrustedDeviceField},
+    lists::{
+        InvitationField, MemberField, MembershipField, PasskeyField, ResourceField, SessionField, TrustedDeviceField,
+    },
 };
 use tenantry_tests::{
     app::TestApp,
@@ -162,6 +164,7 @@ impl Lists {
                 "listMembers" => (MemberField::WORDS, SEARCHES),
                 "listMyOrganizations" => (MembershipField::WORDS, SEARCHES),
                 "listSessions" => (SessionField::WORDS, &[""][..]),
+                "listPasskeys" => (PasskeyField::WORDS, &[""][..]),
                 "listTrustedDevices" => (TrustedDeviceField::WORDS, &[""][..]),
                 "listInvitations" => (InvitationField::WORDS, &[""][..]),
                 unknown => panic!("how is {unknown} asked for, and what carries it when it is long?"),

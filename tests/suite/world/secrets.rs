@@ -64,14 +64,17 @@ impl Tenant {
 
     /// Takes the second factors away that somebody had or made for an operation: by the password alone they sign in to the next.
     pub(crate) async fn take_second_factors(&self, operation: &Operation, person: &Person) {
-        if !operation.has(Meaning::Code) && operation.name != "setUpTotp" {
+        let makes_some = [Meaning::Code, Meaning::Passkey, Meaning::Answered];
+        if !makes_some.into_iter().any(|made| operation.has(made)) && operation.name != "setUpTotp" {
             return;
         }
         let user = &person.id;
         self.sql(&format!(
             "update users set mfa_enabled = false where id = '{user}';
              delete from second_factors where user_id = '{user}';
-             delete from recovery_codes where user_id = '{user}'"
+             delete from recovery_codes where user_id = '{user}';
+             delete from passkeys where user_id = '{user}';
+             update sessions set factor_used_at = null where user_id = '{user}'"
         ))
         .await;
     }
@@ -102,7 +105,8 @@ impl Tenant {
              on conflict (user_id) do update set totp_secret = excluded.totp_secret, totp_last_step = null,
                                                  totp_confirmed_at = excluded.totp_confirmed_at;
              insert into recovery_codes (user_id, code_hash, created_at) values ('{user}', '\\x{}', now());
-             update users set mfa_enabled = {confirmed} is not null where id = '{user}'",
+             update users set mfa_enabled = {confirmed} is not null where id = '{user}';
+             update sessions set factor_used_at = {confirmed} where user_id = '{user}'",
             hex(&sealed),
             hex(recovery_code.hash(user).as_bytes()),
         ))

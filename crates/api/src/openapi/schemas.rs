@@ -9,6 +9,9 @@ use utoipa::openapi::{
 /// The characters of a UUID.
 const UUID: usize = 36;
 
+/// Bytes as base64url without padding (RFC 4648, section 5): groups of four characters, and what is left of one.
+const BASE64URL: &str = "^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$";
+
 /// The most members of an object that clients fill as they like; what it may hold in all is less than these would take.
 const FREE: usize = 4096;
 
@@ -38,7 +41,10 @@ const COMMON: [(&str, &str); 27] = [
     ("isDefault", "Whether projects go here when nobody says where."),
     ("joinedAt", "When the membership began."),
     ("key", "What it is called in requests."),
-    ("mfaEnabled", "Whether they sign in with a second factor."),
+    (
+        "mfaEnabled",
+        "Whether a second factor is asked for beside the password.",
+    ),
     ("name", "What it is called, or they are."),
     ("newPassword", "The password from now on: none of the common ones."),
     ("organizationId", "The organization."),
@@ -148,6 +154,9 @@ fn bound(object: &mut Object) {
     if is_id {
         object.min_length = Some(UUID);
         object.max_length = Some(UUID);
+    }
+    if object.format == Some(SchemaFormat::Custom("base64url".to_owned())) {
+        object.pattern = Some(BASE64URL.to_owned());
     }
     let is_object = match &object.schema_type {
         SchemaType::Type(kind) => *kind == Type::Object,

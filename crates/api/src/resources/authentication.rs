@@ -266,7 +266,7 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
 
 /// Sign in
 ///
-/// An unknown address and a wrong password are answered alike. Whoever has a second factor gets an `mfaToken` in the place of a
+/// An unknown address and a wrong password are answered alike. Whoever has an authenticator app gets an `mfaToken` in the place of a
 /// session, which `verifyMfa` completes, except on a device that they trust.
 #[utoipa::path(
     tag = "Authentication",

@@ -37,6 +37,9 @@ pub(crate) struct MfaView {
     enabled: bool,
     /// Whether there is an authenticator app.
     totp: bool,
+    /// How many passkeys there are.
+    #[schema(minimum = 0, maximum = 20, example = 1)]
+    passkeys: u64,
     /// How many recovery codes are left.
     #[schema(minimum = 0, maximum = 10, example = 10)]
     recovery_codes_left: u32,
@@ -97,9 +100,14 @@ pub(crate) struct RecoveryCodesView {
 )]
 pub(crate) struct RecoveryCodeView(String);
 
+impl From<&SecretString> for RecoveryCodeView {
+    fn from(code: &SecretString) -> Self {
+        Self(code.expose_secret().to_owned())
+    }
+}
+
 fn shown(codes: &[SecretString]) -> Reply<RecoveryCodesView> {
-    let shown = |code: &SecretString| RecoveryCodeView(code.expose_secret().to_owned());
-    let recovery_codes = codes.iter().map(shown).collect();
+    let recovery_codes = codes.iter().map(RecoveryCodeView::from).collect();
     Reply::ok(RecoveryCodesView { recovery_codes }).no_store()
 }
 
@@ -116,6 +124,24 @@ impl FromFields for CodeBody {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let code = fields.required("code", credential);
         Some(Self { code: code?.into() })
+    }
+}
+
+/// A code of the authenticator app, where there is one.
+#[derive(ToSchema)]
+#[schema(example = json!({"code": "492 039"}))]
+pub(crate) struct RecoveryCodesBody {
+    /// Six digits, or a recovery code. Whoever has passkeys alone needs none.
+    #[schema(value_type = Option<String>, max_length = 1000)]
+    code: Option<SecretString>,
+}
+
+impl FromFields for RecoveryCodesBody {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let code = fields.optional("code", credential);
+        Some(Self {
+            code: code.map(Into::into),
+        })
     }
 }
 
@@ -160,6 +186,7 @@ pub(crate) async fn get_mfa(caller: SignedIn, request: HttpRequest) -> ApiResult
     Ok(Reply::ok(MfaView {
         enabled: factors.totp,
         totp: factors.totp,
+        passkeys: factors.passkeys,
         recovery_codes_left: factors.recovery_codes_left,
     })
     .no_store())
@@ -168,7 +195,7 @@ pub(crate) async fn get_mfa(caller: SignedIn, request: HttpRequest) -> ApiResult
 /// Begin to set up an authenticator app
 ///
 /// Shows the app a secret (RFC 6238: SHA-1, six digits, 30 seconds). Nothing is asked for at sign-in before the app has proven
-/// that it has it; one that was shown before is void. Needs a sign-in of the last ten minutes.
+/// that it has it; one that was shown before is void. Needs a sign-in of the last ten minutes, by a second factor where one has one.
 #[utoipa::path(
     tag = "Second factors",
     operation_id = "setUpTotp",
@@ -196,7 +223,8 @@ pub(crate) async fn set_up_totp(caller: SignedIn, request: HttpRequest) -> ApiRe
 /// Finish setting up an authenticator app
 ///
 /// By a code that it shows. From now on one is asked for at sign-in; this session counts as having used one. The recovery codes
-/// are shown this once. Needs a sign-in of the last ten minutes; a wrong code is refused as a field (code `incorrect`).
+/// are shown this once; those that came with a passkey are void. Needs a sign-in of the last ten minutes, by a second factor where one
+/// has one; a wrong code is refused as a field (code `incorrect`).
 #[utoipa::path(
     tag = "Second factors",
     operation_id = "confirmTotp",
@@ -226,8 +254,9 @@ pub(crate) async fn confirm_totp(caller: SignedIn, request: HttpRequest) -> ApiR
 
 /// Take my authenticator app away
 ///
-/// By a code of it, or a recovery code. The recovery codes and trusted devices go with it, and the password alone signs in. Needs
-/// a sign-in of the last ten minutes; a wrong code is refused as a field (code `incorrect`).
+/// By a code of it, or a recovery code. The trusted devices go with it, and so do the recovery codes where there are no passkeys; the
+/// password alone signs in. Needs a sign-in of the last ten minutes, by a second factor; a wrong code is refused as a field (code
+/// `incorrect`).
 #[utoipa::path(
     tag = "Second factors",
     operation_id = "deleteTotp",
@@ -248,7 +277,7 @@ pub(crate) async fn delete_totp(caller: SignedIn, request: HttpRequest) -> ApiRe
         body,
     } = caller;
     let body = body
-        .read_once::<CodeBody>(services.demand_factor_and_fresh_sign_in(&principal, trace))
+        .read_once::<CodeBody>(services.demand_totp_and_fresh_sign_in(&principal, trace))
         .await?;
     no_parameters(&request)?;
     services.remove_totp(&principal, &body.value.code, trace).await?;
@@ -257,16 +286,16 @@ pub(crate) async fn delete_totp(caller: SignedIn, request: HttpRequest) -> ApiRe
 
 /// Replace my recovery codes
 ///
-/// By a code of the authenticator app, or one of the recovery codes; those before are void. Needs a sign-in of the last ten
-/// minutes; a wrong code is refused as a field (code `incorrect`).
+/// By a code of the authenticator app, or one of the recovery codes; whoever has passkeys alone needs none. Those before are void.
+/// Needs a sign-in of the last ten minutes, by a second factor; a wrong code is refused as a field (code `incorrect`).
 #[utoipa::path(
     tag = "Second factors",
     operation_id = "replaceRecoveryCodes",
-    request_body = CodeBody,
+    request_body = RecoveryCodesBody,
     responses(
         (status = 200, description = "The recovery codes", body = Data<RecoveryCodesView>),
         (status = 403, description = "`REAUTHENTICATION_REQUIRED`", body = crate::openapi::ErrorEnvelope),
-        (status = 404, description = "`NOT_FOUND`: there is no authenticator app", body = crate::openapi::ErrorEnvelope),
+        (status = 404, description = "`NOT_FOUND`: there is no second factor", body = crate::openapi::ErrorEnvelope),
     ),
     security(("bearer" = [])),
 )]
@@ -282,11 +311,11 @@ pub(crate) async fn replace_recovery_codes(
         body,
     } = caller;
     let body = body
-        .read_once::<CodeBody>(services.demand_factor_and_fresh_sign_in(&principal, trace))
+        .read_once::<RecoveryCodesBody>(services.demand_factor_and_fresh_sign_in(&principal, trace))
         .await?;
     no_parameters(&request)?;
     let codes = services
-        .replace_recovery_codes(&principal, &body.value.code, trace)
+        .replace_recovery_codes(&principal, body.value.code.as_ref(), trace)
         .await?;
     Ok(shown(&codes))
 }

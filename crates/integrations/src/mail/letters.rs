@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use minijinja::Value;
-use tenantry_domain::jobs::FactorChange;
+use tenantry_domain::{jobs::FactorChange, passkeys::DOUBT};
 use uuid::Uuid;
 
 use super::{Language, Mail, Recipient, RenderError, message::one_line, templates};
@@ -163,7 +163,7 @@ impl Letter {
             }
             Self::SecondFactor { change, at } => {
                 values.insert("at", Value::from(at.as_str()));
-                values.insert("change", Value::from(word(*change)));
+                values.insert("change", Value::from(word(change)));
                 match change {
                     FactorChange::Locked { minutes } => {
                         values.insert("minutes", Value::from(*minutes));
@@ -171,7 +171,17 @@ impl Letter {
                     FactorChange::RecoveryCodeUsed { left } => {
                         values.insert("left", Value::from(*left));
                     }
-                    FactorChange::Enabled | FactorChange::Disabled | FactorChange::RecoveryCodesReplaced => {}
+                    FactorChange::PasskeyAdded { name }
+                    | FactorChange::PasskeyRemoved { name }
+                    | FactorChange::PasskeySuspected { name } => {
+                        // Whoever added it chose the name, and that may be somebody else than the reader.
+                        values.insert("passkey", Value::from(shown(name.as_str(), MAX_NAME)));
+                        values.insert("days", Value::from(DOUBT.num_days()));
+                    }
+                    FactorChange::Enabled
+                    | FactorChange::Disabled
+                    | FactorChange::Reset
+                    | FactorChange::RecoveryCodesReplaced => {}
                 }
             }
         }
@@ -189,13 +199,17 @@ impl Letter {
 }
 
 /// What a change is called in the templates.
-const fn word(change: FactorChange) -> &'static str {
+const fn word(change: &FactorChange) -> &'static str {
     match change {
         FactorChange::Enabled => "enabled",
         FactorChange::Disabled => "disabled",
+        FactorChange::Reset => "reset",
         FactorChange::Locked { .. } => "locked",
         FactorChange::RecoveryCodeUsed { .. } => "recovery_code_used",
         FactorChange::RecoveryCodesReplaced => "recovery_codes_replaced",
+        FactorChange::PasskeyAdded { .. } => "passkey_added",
+        FactorChange::PasskeyRemoved { .. } => "passkey_removed",
+        FactorChange::PasskeySuspected { .. } => "passkey_suspected",
     }
 }
 

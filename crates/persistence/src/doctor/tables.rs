@@ -12,7 +12,7 @@ use super::{
 use crate::{connection::Connection, error::Result};
 
 /// The tables that belong to no tenant, with what their policies compare; every other table is a tenant's.
-const GLOBAL: [(&str, Comparisons); 13] = [
+const GLOBAL: [(&str, Comparisons); 15] = [
     (
         "public.users",
         Comparisons {
@@ -37,6 +37,8 @@ const GLOBAL: [(&str, Comparisons); 13] = [
     ("public.second_factors", of_user()),
     ("public.recovery_codes", of_user()),
     ("public.trusted_devices", of_user()),
+    ("public.passkeys", of_user()),
+    ("public.answered_challenges", of_user()),
     (
         "public.seaql_migrations",
         Comparisons {

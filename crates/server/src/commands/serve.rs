@@ -85,6 +85,7 @@ pub(super) fn settings(
         listen: http.listen,
         public_url: http.public_url(http.listen),
         cors_origins: http.cors_origins.clone(),
+        webauthn_rp_id: http.webauthn_rp_id.clone(),
         registration: configuration.sign_in.registration,
         mfa_grace_days: configuration.sign_in.mfa_grace_days,
         rate_limits: http.rate_limits,

@@ -7,6 +7,8 @@ use std::{
 
 use url::{Host, Origin, Url};
 
+use tenantry_auth::passkeys::RelyingParty;
+
 use super::{Purpose, reader::Reader, setting::Setting};
 
 const LISTEN: Setting = Setting::plain(
@@ -39,6 +41,11 @@ const CORS_ORIGINS: Setting = Setting::plain(
     "exact origins separated by commas, each scheme://host[:port] with neither path nor `*`",
 );
 
+const WEBAUTHN_RP_ID: Setting = Setting::plain(
+    "TENANTRY_WEBAUTHN_RP_ID",
+    "the domain that passkeys are for, such as example.com, without scheme and port",
+);
+
 const REQUEST_TIMEOUT: Setting = Setting::plain(
     "TENANTRY_REQUEST_TIMEOUT_SECONDS",
     "how long a request may take, 1 to 300 seconds",
@@ -67,6 +74,7 @@ pub(super) const SETTINGS: &[&Setting] = &[
     &PUBLIC_URL,
     &BASE_DOMAIN,
     &CORS_ORIGINS,
+    &WEBAUTHN_RP_ID,
     &REQUEST_TIMEOUT,
     &SHUTDOWN_GRACE,
     &RATE_LIMITS,
@@ -86,6 +94,8 @@ pub struct Http {
     pub base_domain: Option<String>,
     /// `TENANTRY_CORS_ORIGINS`, as browsers send them (RFC 6454, section 6.2).
     pub cors_origins: Vec<String>,
+    /// `TENANTRY_WEBAUTHN_RP_ID`.
+    pub webauthn_rp_id: Option<String>,
     /// `TENANTRY_REQUEST_TIMEOUT_SECONDS`, 1 to 300 s.
     pub request_timeout: Duration,
     /// `TENANTRY_SHUTDOWN_GRACE_SECONDS`, 0 to 300 s.
@@ -110,6 +120,7 @@ impl Http {
         let public_url = reader.optional(&PUBLIC_URL, public_url);
         let base_domain = reader.optional(&BASE_DOMAIN, domain);
         let cors_origins = reader.list(&CORS_ORIGINS, origin);
+        let webauthn_rp_id = reader.optional(&WEBAUTHN_RP_ID, domain);
         let seconds = reader.value(&REQUEST_TIMEOUT, |text| {
             text.parse().ok().filter(|s| (1..=300).contains(s))
         });
@@ -117,16 +128,25 @@ impl Http {
             text.parse().ok().filter(|s| (0..=300).contains(s))
         });
         let rate_limits = rate_limits(reader);
-        Some(Self {
+        let read = Self {
             listen: listen?,
             admin_listen: admin_listen?,
             public_url: public_url?,
             base_domain: base_domain?,
             cors_origins: cors_origins?,
+            webauthn_rp_id: webauthn_rp_id?,
             request_timeout: Duration::from_secs(seconds?),
             shutdown_grace: Duration::from_secs(grace_seconds?),
             rate_limits: rate_limits?,
-        })
+        };
+        if let Some(id) = &read.webauthn_rp_id
+            && RelyingParty::of(&read.public_url(read.listen), &read.cors_origins, Some(id)).is_err()
+        {
+            let (url, origins) = (PUBLIC_URL.variable, CORS_ORIGINS.variable);
+            let problem = format!("must be the domain of {url} or of one of {origins}, or one above it");
+            reader.forbid(&WEBAUTHN_RP_ID, problem);
+        }
+        Some(read)
     }
 
     /// Where people reach the service: as configured, else the address that it listens on.

@@ -65,7 +65,12 @@ impl Services {
         Ok(at)
     }
 
-    async fn reauthenticated(&self, tx: UserTx, principal: &Principal, by_factor: bool) -> Result<Timestamp> {
+    pub(super) async fn reauthenticated(
+        &self,
+        tx: UserTx,
+        principal: &Principal,
+        by_factor: bool,
+    ) -> Result<Timestamp> {
         let at = tx.authenticate_session(principal.session(), by_factor).await?;
         tx.commit(Event::bare(
             EventType::SessionReauthenticated,

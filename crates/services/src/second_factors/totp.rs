@@ -12,7 +12,7 @@ use tenantry_domain::{
 };
 use tenantry_persistence::user::UserTx;
 
-use super::{demand_unlocked, take_factors, tell};
+use super::{demand_unlocked, take_totp, tell};
 use crate::{
     Services,
     callers::Principal,
@@ -27,9 +27,7 @@ impl Services {
     /// [`Conflict::MfaEnabled`]; when the sign-in is too old, or the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn begin_totp(&self, principal: &Principal, trace: TraceId) -> Result<Shown> {
-        let tx = UserTx::begin_fresh(self.database(), principal, trace).await?;
-        // Held, or else one that was confirmed meanwhile would be lost.
-        let user = tx.oneself_to_change().await?;
+        let (tx, user) = UserTx::begin_fresh(self.database(), principal, trace).await?;
         let mut factors = tx.second_factors_to_change().await?;
         if factors.confirmed_totp().is_some() {
             return Err(Error::Conflict(Conflict::MfaEnabled));
@@ -61,8 +59,7 @@ impl Services {
         code: &SecretString,
         trace: TraceId,
     ) -> Result<Vec<SecretString>> {
-        let tx = UserTx::begin_fresh(self.database(), principal, trace).await?;
-        let user = tx.oneself_to_change().await?;
+        let (tx, user) = UserTx::begin_fresh(self.database(), principal, trace).await?;
         let mut factors = tx.second_factors_to_change().await?;
         if factors.confirmed_totp().is_some() {
             return Err(Error::Conflict(Conflict::MfaEnabled));
@@ -89,16 +86,20 @@ impl Services {
         Ok(codes)
     }
 
-    /// Takes the caller's authenticator app away, by a code, and with it their recovery codes and trusted devices.
+    /// Takes the caller's authenticator app away, by a code, and with it their trusted devices; and their recovery codes, unless they
+    /// have passkeys.
     ///
     /// # Errors
     /// [`Error::IncorrectCode`], [`Error::NotFound`] where there is none; after too many wrong codes, when the sign-in is too old, or
     /// the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn remove_totp(&self, principal: &Principal, code: &SecretString, trace: TraceId) -> Result<()> {
-        let (tx, user) = self.with_factor(principal, trace).await?;
+        let (tx, user) = UserTx::begin_fresh(self.database(), principal, trace).await?;
+        if tx.second_factors().await?.confirmed_totp().is_none() {
+            return Err(Error::NotFound);
+        }
         let (tx, ..) = self.use_code(tx, &user, code).await?;
-        take_factors(&tx, &user).await?;
+        take_totp(&tx, &user, Some(principal.session())).await?;
         tell(&tx, FactorChange::Disabled).await?;
         tx.commit(Event::bare(EventType::UserMfaDisabled, User::TYPE, user.id))
             .await?;
@@ -107,34 +108,32 @@ impl Services {
         Ok(())
     }
 
-    /// Gives the caller other recovery codes, by a code; those before are void.
+    /// Gives the caller other recovery codes, by a code; those before are void. Whoever has passkeys alone may have no code left,
+    /// and needs none: that they proved lately who they are was by one of these.
     ///
     /// # Errors
-    /// Those of [`remove_totp`](Self::remove_totp).
+    /// [`Error::CodeRequired`], and those of [`remove_totp`](Self::remove_totp).
     #[tracing::instrument(skip_all)]
     pub async fn replace_recovery_codes(
         &self,
         principal: &Principal,
-        code: &SecretString,
+        code: Option<&SecretString>,
         trace: TraceId,
     ) -> Result<Vec<SecretString>> {
-        let (tx, user) = self.with_factor(principal, trace).await?;
-        let (tx, ..) = self.use_code(tx, &user, code).await?;
+        let (tx, user) = UserTx::begin_fresh(self.database(), principal, trace).await?;
+        if !tx.has_factor().await? {
+            return Err(Error::NotFound);
+        }
+        let tx = match code {
+            Some(code) => self.use_code(tx, &user, code).await?.0,
+            None if tx.second_factors().await?.confirmed_totp().is_none() => tx,
+            None => return Err(Error::CodeRequired),
+        };
         let codes = self.new_recovery_codes(&tx, user.id).await?;
         tell(&tx, FactorChange::RecoveryCodesReplaced).await?;
         tx.commit(Event::bare(EventType::UserRecoveryCodesReplaced, User::TYPE, user.id))
             .await?;
         self.ring_for_jobs();
         Ok(codes)
-    }
-
-    /// A transaction of a caller who has a second factor and proved lately who they are.
-    async fn with_factor(&self, principal: &Principal, trace: TraceId) -> Result<(UserTx, User)> {
-        let tx = UserTx::begin_fresh(self.database(), principal, trace).await?;
-        let user = tx.oneself_to_change().await?;
-        if tx.second_factors().await?.confirmed_totp().is_none() {
-            return Err(Error::NotFound);
-        }
-        Ok((tx, user))
     }
 }

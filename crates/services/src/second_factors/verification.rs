@@ -5,7 +5,7 @@ use tenantry_auth::{second_step, trusted_devices::DeviceToken};
 use tenantry_domain::{
     events::{Event, EventType, Subject},
     second_factors::SecondFactor,
-    sessions::Device,
+    sessions::{Device, FactorUse},
     trace::TraceId,
     users::User,
 };
@@ -73,8 +73,7 @@ impl Services {
         } else {
             None
         };
-        let used_at = tx.now();
-        let (signed_in, session) = self.open_session_of(&tx, user, device, Some(used_at)).await?;
+        let (signed_in, session) = self.open_session_of(&tx, user, device, FactorUse::Now).await?;
         tx.commit(Event::bare(EventType::SessionCreated, sessions::RESOURCE, session))
             .await?;
         self.ring_for_jobs();

@@ -10,12 +10,17 @@ use tenantry_domain::{
     users::User,
 };
 
-use crate::{Services, error::Result, second_factors::take_factors, users::demand_strength};
+use crate::{
+    Services,
+    error::Result,
+    second_factors::{take_doubtful_passkeys, take_factors},
+    users::demand_strength,
+};
 
 impl Services {
     /// Gives whoever a link was mailed to another password, ends all of their sessions, trusts none of their devices any
     /// longer, and tells them. That they read the mail proves the address, too. A second factor is asked for as before,
-    /// unless it was set up before the address was proven.
+    /// unless it was set up before the address was proven; passkeys of the last days go.
     ///
     /// # Errors
     /// [`Error::LinkGone`](crate::Error::LinkGone); when the password is too weak, which leaves the link good, or the service is too busy.
@@ -32,8 +37,7 @@ impl Services {
         tx.use_links(LinkPurpose::ResetPassword).await?;
         tx.use_links(LinkPurpose::VerifyEmail).await?;
         tx.set_password_hash(hash).await?;
-        tx.end_sessions().await?;
-        tx.distrust_devices().await?;
+        take_doubtful_passkeys(&tx, user.email_verified_at.unwrap_or_else(|| tx.now())).await?;
         let user = if user.email_verified_at.is_some() {
             user
         } else {
@@ -47,6 +51,9 @@ impl Services {
             };
             tx.verify_email(&user).await?
         };
+        // After the factors: whoever signs in by one at this moment is waited for.
+        tx.end_sessions().await?;
+        tx.distrust_devices().await?;
         tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;
         tx.commit(Event::bare(EventType::UserPasswordReset, User::TYPE, user.id))
             .await?;

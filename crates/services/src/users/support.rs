@@ -27,12 +27,13 @@ impl Services {
     /// [`Error::NotFound`] where nobody has the address; and when the database is away.
     pub async fn reset_mfa_of(&self, email: &Email, trace: TraceId) -> Result<bool> {
         let (tx, user) = self.supported(email, trace).await?;
-        if tx.second_factors().await? == SecondFactors::default() {
+        // Begun ones, wrong codes and their lock included.
+        if tx.second_factors().await? == SecondFactors::default() && tx.passkeys_count().await? == 0 {
             return Ok(false);
         }
         take_factors(&tx, &user).await?;
         tx.end_sessions().await?;
-        tell(&tx, FactorChange::Disabled).await?;
+        tell(&tx, FactorChange::Reset).await?;
         tx.commit(Event::bare(EventType::UserMfaReset, User::TYPE, user.id))
             .await?;
         Ok(true)

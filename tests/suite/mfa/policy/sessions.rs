@@ -6,8 +6,8 @@ use tenantry_tests::client::{PASSWORD, text};
 
 use super::{Site, by_password, expect_demanded, on_device, refreshed};
 use crate::mfa::{
-    OTHER, PASSWORD_PATH, Person, begun, codes_of, confirm, disable, expect_incorrect, expect_session,
-    expect_unauthorized, freshen, reauthenticate, replace_codes, showing, trusted_devices::trust,
+    FRESH, OTHER, PASSWORD_PATH, Person, begun, codes_of, confirm, disable, expect_incorrect, expect_session,
+    expect_stale, expect_unauthorized, freshen, reauthenticate, replace_codes, showing, trusted_devices::trust,
 };
 
 #[tokio::test]
@@ -55,11 +55,10 @@ async fn a_session_is_opened_by_a_factor_that_was_used_for_it() {
     reauthenticate(&others[0], &code).await.expect(StatusCode::OK);
     let recovery = showing(&person.recovery_codes[0]);
     reauthenticate(&others[1], &recovery).await.expect(StatusCode::OK);
-    // One that was used opens nothing, and neither does one that is shown for something else.
+    // One that was used opens nothing; and none is looked at for something else where no factor was used.
     expect_unauthorized(&reauthenticate(&others[2], &code).await);
     expect_unauthorized(&reauthenticate(&others[2], &recovery).await);
-    let replaced = replace_codes(&others[3], &stage.next_code(&person)).await;
-    replaced.expect(StatusCode::OK);
+    expect_stale(&replace_codes(&others[3], &stage.next_code(&person)).await);
     for other in &others[..2] {
         site.context(other).await.expect(StatusCode::OK);
     }
@@ -95,6 +94,32 @@ async fn who_signs_in_with_it_is_in() {
     let change = json!({ "currentPassword": PASSWORD, "newPassword": OTHER });
     signed_in.put(PASSWORD_PATH, &change).await.expect(StatusCode::OK);
     site.context(&signed_in).await.expect(StatusCode::OK);
+}
+
+/// On a device that is trusted no code is asked for: that lets in, and changes nothing of what one proves oneself by.
+#[tokio::test]
+async fn a_trusted_device_lets_in_and_changes_no_factor() {
+    let site = Site::demanding().await;
+    let stage = &site.stage;
+    let device = trust(stage, &site.founder).await;
+    stage.app.clock.advance(FRESH);
+    let on_it = on_device(stage, &site.founder.account, &device).await;
+    site.context(&on_it).await.expect(StatusCode::OK);
+    // It is a sign-in of just now, by the password.
+    let everyone = json!({ "mfa": "everyone" });
+    expect_stale(&on_it.put(&site.sso(), &everyone).await);
+    let code = stage.next_code(&site.founder);
+    for _ in 0..2 {
+        expect_stale(&replace_codes(&on_it, &code).await);
+        expect_stale(&disable(&on_it, &code).await);
+        freshen(&on_it).await;
+        site.context(&on_it).await.expect(StatusCode::OK);
+    }
+    reauthenticate(&on_it, &showing(&code)).await.expect(StatusCode::OK);
+    let replaced = replace_codes(&on_it, &stage.next_code(&site.founder)).await;
+    replaced.expect(StatusCode::OK);
+    on_it.put(&site.sso(), &everyone).await.expect(StatusCode::OK);
+    site.context(&on_it).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]

@@ -7,17 +7,19 @@ use tenantry_domain::environment::Timestamp;
 use tenantry_services::{
     Error,
     limits::{Limit, LimitKey},
+    second_factors::Assertion,
 };
 use utoipa::ToSchema;
 
 use super::{credential, wrong_credentials};
 use crate::{
     errors::{ApiError, ApiResult},
-    fields::{Failure, Fields, FromFields},
+    fields::{Failure, Fields, FromFields, Rest},
     guard::SignedIn,
     limits,
     listing::no_parameters,
     reply::{Data, Reply},
+    resources::passkeys::{AssertionBody, UsedPasskeyBody},
     timestamps,
 };
 
@@ -25,9 +27,10 @@ use crate::{
 pub(crate) enum Proof {
     Password(SecretString),
     Code(SecretString),
+    Passkey(Assertion),
 }
 
-/// The password, or a code of a second factor: one of them.
+/// The password, a code of a second factor, or a passkey: one of them.
 #[derive(ToSchema)]
 #[schema(as = ReauthenticationBody, example = json!({"password": "tenantry demo passphrase"}))]
 #[expect(dead_code, reason = "read by the derive alone: the body is decoded into `Proof`")]
@@ -37,27 +40,32 @@ pub(crate) struct ReauthenticationBody {
     /// Six digits of the authenticator app, or a recovery code.
     #[schema(value_type = Option<String>, max_length = 1000)]
     code: Option<SecretString>,
+    /// What `toJSON()` gives of a credential that was got with the options of `createPasskeyLoginOptions`.
+    passkey: Option<AssertionBody>,
 }
+
+/// The fields of a [`Proof`].
+const PROOFS: [&str; 3] = ["password", "code", "passkey"];
 
 impl FromFields for Proof {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let both = fields.has("password") && fields.has("code");
-        let neither = !fields.has("password") && !fields.has("code");
+        let there: Vec<_> = PROOFS.into_iter().filter(|name| fields.has(name)).collect();
+        if let [first, others @ ..] = there.as_slice() {
+            for other in others {
+                let message = format!("must not be there beside {first}");
+                fields.refuse(other, Failure::new("conflict", message));
+            }
+        } else {
+            let message = "is required where there is neither code nor passkey";
+            fields.refuse("password", Failure::new("required", message));
+        }
         let password = fields.optional("password", credential);
         let code = fields.optional("code", credential);
-        if both {
-            fields.refuse("code", Failure::new("conflict", "must not be there beside password"));
-        }
-        if neither {
-            fields.refuse(
-                "password",
-                Failure::new("required", "is required where there is no code"),
-            );
-        }
-        match (password, code) {
-            (Some(password), _) => Some(Self::Password(password.into())),
-            (None, code) => code.map(|code| Self::Code(code.into())),
-        }
+        let passkey = fields.optional_inside("passkey", Rest::Refused, UsedPasskeyBody::from_fields);
+        let password = password.map(|password| Self::Password(password.into()));
+        password
+            .or_else(|| code.map(|code| Self::Code(code.into())))
+            .or_else(|| passkey.map(|UsedPasskeyBody(shown)| Self::Passkey(shown)))
     }
 }
 
@@ -74,13 +82,16 @@ pub(crate) struct ReauthenticationView {
 
 /// Prove once more who I am
 ///
-/// By the password or a code of a second factor, for operations that answer `REAUTHENTICATION_REQUIRED` to an older sign-in. A
+/// By the password, a code of a second factor or a passkey, for operations that answer `REAUTHENTICATION_REQUIRED` to an older sign-in. A
 /// `401` without `error` in its challenge means that the proof is wrong, and not the access token; wrong proofs are limited.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "reauthenticate",
     request_body = ReauthenticationBody,
-    responses((status = 200, description = "The proof counts", body = Data<ReauthenticationView>)),
+    responses(
+        (status = 200, description = "The proof counts", body = Data<ReauthenticationView>),
+        (status = 404, description = "`NOT_FOUND`: a passkey, and the server has no domain", body = crate::openapi::ErrorEnvelope),
+    ),
     security(("bearer" = [])),
 )]
 #[post("/api/v1/auth/reauthenticate")]
@@ -104,9 +115,12 @@ pub(crate) async fn reauthenticate(caller: SignedIn, request: HttpRequest) -> Ap
             outcome
         }
         Proof::Code(code) => services.reauthenticate_by_code(&principal, &code, trace).await,
+        Proof::Passkey(shown) => services.reauthenticate_by_passkey(&principal, shown, trace).await,
     };
     let auth_time = outcome.map_err(|error| match error {
-        Error::IncorrectPassword | Error::IncorrectCode => wrong_credentials(Error::Unauthenticated),
+        Error::IncorrectPassword | Error::IncorrectCode | Error::IncorrectPasskey => {
+            wrong_credentials(Error::Unauthenticated)
+        }
         error => error.into(),
     })?;
     Ok(Reply::ok(ReauthenticationView { auth_time }).no_store())

@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 
 /**
  * What a caller can see, by the names that parameters and fields have: one organization, one of each resource in it, and a
- * session and a trusted device of the caller's.
+ * session, a trusted device and a passkey of the caller's.
  * Only what the caller may view is asked for.
  */
 export async function find(token) {
@@ -14,7 +14,9 @@ export async function find(token) {
   const sessionId = (sessions.find((session) => !session.current) ?? sessions[0])?.id;
   const [device] = await get("/api/v1/auth/trusted-devices?pageSize=1");
   const deviceId = device?.id;
-  if (!organization) return { known: { sessionId, deviceId } };
+  const [passkey] = await get("/api/v1/auth/passkeys?pageSize=1");
+  const passkeyId = passkey?.id;
+  if (!organization) return { known: { sessionId, deviceId, passkeyId } };
   const base = `/api/v1/organizations/${organization.id}`;
   const context = await get(`${base}/context`);
   const one = async (resource, query) => {
@@ -43,6 +45,7 @@ export async function find(token) {
     invitationId,
     sessionId,
     deviceId,
+    passkeyId,
   };
   return { known, organization, role: context.role };
 }

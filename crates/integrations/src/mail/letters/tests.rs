@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
-use std::collections::BTreeSet;
+mod second_factors;
 
 use uuid::Uuid;
 
-use super::{FactorChange, Letter, MAX_INVITATION_NAME, MAX_NAME, one_line};
+use super::{Letter, MAX_INVITATION_NAME, MAX_NAME, one_line};
 use crate::mail::{Language, Mail, Recipient};
 
 const BASE: &str = "https://app.example.com/";
@@ -39,14 +39,6 @@ fn invitation(inviter: &str, organization: &str, workspace: Option<&str>, role: 
         inviter: inviter.to_owned(),
         role: role.to_owned(),
         days: 7,
-    }
-}
-
-/// What became of somebody's two-step sign-in.
-fn second_factor(change: FactorChange) -> Letter {
-    Letter::SecondFactor {
-        change,
-        at: "2026-01-31 09:30 UTC".to_owned(),
     }
 }
 
@@ -320,97 +312,5 @@ fn names_in_an_invitation_add_no_lines_and_no_markup_and_have_their_limits() {
         assert!(mail.text.contains(&"x".repeat(MAX_INVITATION_NAME)));
         assert!(!mail.text.contains(&"x".repeat(MAX_INVITATION_NAME + 1)));
         assert_eq!(one_line(&mail.subject, 200), mail.subject, "no header cuts it");
-    }
-}
-
-#[test]
-fn every_change_of_a_second_factor_is_told_and_what_to_do_about_it() {
-    for language in Language::ALL {
-        let mut subjects = BTreeSet::new();
-        let mut texts = BTreeSet::new();
-        for change in [
-            FactorChange::Enabled,
-            FactorChange::Disabled,
-            FactorChange::Locked { minutes: 15 },
-            FactorChange::RecoveryCodeUsed { left: 7 },
-            FactorChange::RecoveryCodesReplaced,
-        ] {
-            let mail = written(&second_factor(change), "Ann", language);
-            let (forgot, advised) = match language {
-                Language::English => ("Forgot password?", "contact your administrator"),
-                Language::German => ("Passwort vergessen?", "Administratorin oder Ihren Administrator"),
-            };
-            for body in [&mail.text, &mail.html] {
-                // A line may end within what is looked for.
-                let body = body.replace('\n', " ");
-                assert!(body.contains("2026-01-31 09:30 UTC"), "{change:?}: {body}");
-                assert!(body.contains(forgot) && body.contains(advised), "{change:?}: {body}");
-            }
-            assert!(
-                !mail.text.contains("\n\n\n") && mail.text.lines().all(|line| line == line.trim()),
-                "{change:?}: {}",
-                mail.text
-            );
-            assert!(
-                mail.html.contains(&format!("<title>{}</title>", mail.subject)),
-                "{change:?}"
-            );
-            subjects.insert(mail.subject);
-            texts.insert(mail.text);
-        }
-        assert_eq!((subjects.len(), texts.len()), (5, 5), "{language:?}: {subjects:?}");
-    }
-}
-
-#[test]
-fn the_recovery_codes_that_are_left_are_counted() {
-    for (left, english, german) in [
-        (
-            0,
-            "You have no recovery codes left: make new ones now",
-            "Sie haben keinen Wiederherstellungscode mehr: Erstellen Sie jetzt neue",
-        ),
-        (
-            1,
-            "You have 1 recovery code left.",
-            "Sie haben noch 1 Wiederherstellungscode.",
-        ),
-        (
-            7,
-            "You have 7 recovery codes left.",
-            "Sie haben noch 7 Wiederherstellungscodes.",
-        ),
-    ] {
-        let letter = second_factor(FactorChange::RecoveryCodeUsed { left });
-        for (language, told, settled) in [
-            (Language::English, english, "there is nothing to do."),
-            (Language::German, german, "brauchen Sie nichts zu tun."),
-        ] {
-            let mail = written(&letter, "Ann", language);
-            for body in [&mail.text, &mail.html] {
-                assert!(body.contains(told), "{body}");
-                // Who has none left has something to do.
-                assert_eq!(body.contains(settled), left > 0, "{body}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_lock_tells_how_long_it_lasts_and_that_the_password_is_known() {
-    for (minutes, english, german) in [
-        (1, "For 1 minute no code", "1 Minute lang"),
-        (15, "For 15 minutes no code", "15 Minuten lang"),
-    ] {
-        let letter = second_factor(FactorChange::Locked { minutes });
-        for (language, told, known) in [
-            (Language::English, english, "somebody knows your password"),
-            (Language::German, german, "kennt jemand Ihr Passwort"),
-        ] {
-            let mail = written(&letter, "Ann", language);
-            for body in [&mail.text, &mail.html] {
-                assert!(body.contains(told) && body.contains(known), "{body}");
-            }
-        }
     }
 }

@@ -50,6 +50,7 @@ fn every_setting_is_read() {
             "TENANTRY_CORS_ORIGINS",
             "https://a.example, http://localhost:3000 ,https://B.example:443",
         ),
+        ("TENANTRY_WEBAUTHN_RP_ID", "Example.com"),
         ("TENANTRY_REQUEST_TIMEOUT_SECONDS", "300"),
         ("TENANTRY_SHUTDOWN_GRACE_SECONDS", "0"),
         ("TENANTRY_RATE_LIMITS", "off"),
@@ -97,6 +98,7 @@ fn every_setting_is_read() {
         configuration.http.cors_origins,
         ["https://a.example", "http://localhost:3000", "https://b.example"]
     );
+    assert_eq!(configuration.http.webauthn_rp_id.as_deref(), Some("example.com"));
     assert_eq!(configuration.http.request_timeout, Duration::from_secs(300));
     assert_eq!(configuration.http.shutdown_grace, Duration::ZERO);
     assert_eq!(configuration.http.rate_limits, RateLimits::Off);
@@ -193,6 +195,16 @@ fn what_does_not_fit_is_refused() {
                 "file:///a",
             ],
         ),
+        (
+            "TENANTRY_WEBAUTHN_RP_ID",
+            &[
+                "https://a.example",
+                "a.example:80",
+                "127.0.0.1",
+                "a.example",
+                "api.localhost",
+            ],
+        ),
         ("TENANTRY_REQUEST_TIMEOUT_SECONDS", &["0", "301", "30s"]),
         ("TENANTRY_SHUTDOWN_GRACE_SECONDS", &["-1", "301", "5s"]),
         ("TENANTRY_RATE_LIMITS", &["no", "false", "OFF"]),
@@ -207,4 +219,26 @@ fn what_does_not_fit_is_refused() {
             assert_eq!(names(load(&[(name, value)], Purpose::Dev)), [name], "{value}");
         }
     }
+}
+
+#[test]
+fn passkeys_are_for_a_domain_that_some_page_is_on() {
+    let pages = [
+        ("TENANTRY_PUBLIC_URL", "https://api.example.com"),
+        ("TENANTRY_CORS_ORIGINS", "https://app.example.org"),
+    ];
+    let with = |id: &'static str| [pages.as_slice(), &[("TENANTRY_WEBAUTHN_RP_ID", id)]].concat();
+    for id in ["example.com", "api.example.com", "example.org", "app.example.org"] {
+        let configuration = load(&with(id), Purpose::Dev).unwrap();
+        assert_eq!(configuration.http.webauthn_rp_id.as_deref(), Some(id));
+    }
+    for id in ["xample.com", "www.api.example.com", "example.net", "localhost"] {
+        assert_eq!(
+            names(load(&with(id), Purpose::Dev)),
+            ["TENANTRY_WEBAUTHN_RP_ID"],
+            "{id}"
+        );
+    }
+    let local = [("TENANTRY_WEBAUTHN_RP_ID", "localhost")];
+    assert!(load(&local, Purpose::Dev).is_ok());
 }

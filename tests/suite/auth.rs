@@ -56,6 +56,7 @@ fn expect_session(data: &Value, email: &str) {
         names(data),
         [
             "accessToken",
+            "csrfToken",
             "expiresIn",
             "refreshExpiresIn",
             "refreshToken",

@@ -3,6 +3,7 @@
 mod arrows;
 mod auth;
 mod binary;
+mod browser_mode;
 mod concurrency;
 mod corpus;
 mod docs;

@@ -129,6 +129,8 @@ impl Meaning {
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
             | (Place::Header, "If-Match" | "If-None-Match")
+            // How a refresh token travels: `browser_mode` has the proof of what shows one.
+            | (Place::Header, "X-Token-Transport" | "X-CSRF-Token")
             // A slug is taken or free for all to see: two organizations cannot have the same one.
             | (Place::Body, "slug" | "region" | "description" | "status" | "visibility" | "settings")
             | (Place::Body, "icon" | "color" | "isDefault")

@@ -134,6 +134,7 @@ pub(crate) enum ApiError {
     Forbidden(Permission),
     RegistrationClosed,
     NotInvited,
+    CrossSite,
     MfaRequired,
     ReauthenticationRequired,
     QuotaExceeded(Quota),
@@ -179,7 +180,7 @@ impl ApiError {
             Self::Malformed { .. } => ErrorCode::MalformedRequest,
             Self::Validation(_) => ErrorCode::ValidationError,
             Self::Unauthorized(_) => ErrorCode::Unauthorized,
-            Self::Forbidden(_) | Self::RegistrationClosed | Self::NotInvited => ErrorCode::Forbidden,
+            Self::Forbidden(_) | Self::RegistrationClosed | Self::NotInvited | Self::CrossSite => ErrorCode::Forbidden,
             Self::MfaRequired => ErrorCode::MfaRequired,
             Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
             Self::QuotaExceeded(_) => ErrorCode::QuotaExceeded,
@@ -216,6 +217,7 @@ impl ApiError {
             Self::NotInvited => {
                 "The invitation is for another address, or yours is not confirmed: confirm it and try again.".into()
             }
+            Self::CrossSite => "The header X-CSRF-Token must have the csrfToken of the session.".into(),
             Self::MfaRequired => {
                 "The organization demands a second factor: set one up, or sign in again with yours.".into()
             }
@@ -253,7 +255,7 @@ impl ApiError {
             Self::Malformed { location, .. } => json!({ "location": location }),
             Self::Validation(failures) => json!({ "fields": failures }),
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
-            Self::RegistrationClosed | Self::NotInvited => json!({ "requiredPermission": null }),
+            Self::RegistrationClosed | Self::NotInvited | Self::CrossSite => json!({ "requiredPermission": null }),
             Self::ReauthenticationRequired => json!({ "maxAgeSeconds": FRESH.num_seconds() }),
             Self::QuotaExceeded(quota) => {
                 json!({ "metric": quota.metric, "limit": quota.limit, "used": quota.used })
@@ -393,6 +395,7 @@ impl From<tenantry_services::Error> for ApiError {
                 code: "incorrect".into(),
                 message: error.to_string(),
             }]),
+            E::CrossSite => Self::CrossSite,
             E::MfaRequired => Self::MfaRequired,
             E::ReauthenticationRequired => Self::ReauthenticationRequired,
             E::LastOwner(organizations) => Self::LastOwner(organizations),

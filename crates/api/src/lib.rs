@@ -24,6 +24,7 @@ mod router;
 mod rules;
 mod server;
 mod timestamps;
+mod transport;
 mod words;
 
 pub use errors::ErrorCode;

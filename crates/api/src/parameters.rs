@@ -74,6 +74,24 @@ pub(crate) struct InvitationTokenPath {
     token: String,
 }
 
+/// What opens or renews a session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct TokenTransport {
+    /// Where the refresh token is to be: in the `body`, or in a `cookie` that scripts cannot read
+    #[param(rename = "X-Token-Transport", inline, value_type = crate::words::RefreshTokenTransport, required = false)]
+    transport: Option<String>,
+}
+
+/// What is done with a refresh token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct CsrfToken {
+    /// The `csrfToken` of the session, where the refresh token is in a cookie
+    #[param(rename = "X-CSRF-Token", max_length = 255)]
+    csrf_token: Option<String>,
+}
+
 /// Writes of what has a version.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

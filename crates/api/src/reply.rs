@@ -34,7 +34,7 @@ pub(crate) struct Reply<T> {
     tag: Option<EntityTag>,
     location: Option<String>,
     cache_control: &'static str,
-    cookie: Option<Cookie<'static>>,
+    cookies: Vec<Cookie<'static>>,
     replayed: bool,
 }
 
@@ -47,7 +47,7 @@ impl<T> Reply<T> {
             tag: None,
             location: None,
             cache_control: PRIVATE,
-            cookie: None,
+            cookies: Vec::new(),
             replayed: false,
         }
     }
@@ -84,9 +84,10 @@ impl<T> Reply<T> {
         }
     }
 
-    /// With a cookie for the client to keep, where there is one.
-    pub(crate) fn cookie(self, cookie: Option<Cookie<'static>>) -> Self {
-        Self { cookie, ..self }
+    /// With cookies for the client to keep, beside those that it has.
+    pub(crate) fn cookies(mut self, cookies: impl IntoIterator<Item = Cookie<'static>>) -> Self {
+        self.cookies.extend(cookies);
+        self
     }
 
     /// Whether this is the answer to a request that was answered before.
@@ -112,7 +113,7 @@ impl<T: Serialize> Responder for Reply<T> {
         if let Some(location) = self.location {
             response.insert_header((LOCATION, location));
         }
-        if let Some(cookie) = self.cookie {
+        for cookie in self.cookies {
             response.cookie(cookie);
         }
         if self.replayed {
@@ -136,5 +137,22 @@ impl Responder for NoContent {
         HttpResponse::NoContent()
             .insert_header((CACHE_CONTROL, NO_STORE))
             .finish()
+    }
+}
+
+/// The same, with cookies for the client to keep or to drop.
+pub(crate) struct NoContentButCookies(pub(crate) Vec<Cookie<'static>>);
+
+impl Responder for NoContentButCookies {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<BoxBody> {
+        let mut response = NoContent.respond_to(request);
+        for cookie in &self.0 {
+            if let Err(error) = response.add_cookie(cookie) {
+                tracing::error!(error = &error as &dyn std::error::Error, "a cookie cannot be written");
+            }
+        }
+        response
     }
 }

@@ -58,6 +58,7 @@ words! {
     SecondFactorMethod: all(second_factors::SecondFactor::WORDS), "By what a sign-in can be completed.";
     MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
         `everyone`.";
+    RefreshTokenTransport: ["body", "cookie"], "How a refresh token travels.";
     TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
     PublicKeyCredentialType: ["public-key"], "What kind of credential it is, for WebAuthn.";
     ResidentKeyRequirement: ["required"], "Whether a passkey is to be found without being named.";

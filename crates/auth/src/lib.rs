@@ -7,6 +7,7 @@
 //! decisions are plain functions of what was stored, what was presented and the present moment.
 
 pub mod access_tokens;
+pub mod csrf;
 pub mod keys;
 pub mod mailed_links;
 pub mod opaque_tokens;

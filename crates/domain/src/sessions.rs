@@ -68,6 +68,12 @@ impl Session {
         is_fresh(self.authenticated_at, now)
     }
 
+    /// Whether it has neither ended nor been ended.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at > now
+    }
+
     /// Whether a second factor was used for this very session, and not only to trust its device.
     #[must_use]
     pub fn has_used_factor(&self) -> bool {

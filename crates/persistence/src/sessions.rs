@@ -69,7 +69,7 @@ pub async fn principal(
 ) -> Result<Option<Principal>> {
     let tx = UserTx::read(database, user, trace).await?;
     let now = tx.now();
-    let Some(found) = tx.session(session).await?.filter(|session| is_alive(session, now)) else {
+    let Some(found) = tx.session(session).await?.filter(|session| session.is_alive(now)) else {
         return Ok(None);
     };
     drop(tx);
@@ -98,10 +98,6 @@ async fn write_last_seen(database: &Database, session: &Session, now: Timestamp)
         .exec(&connection)
         .await?;
     connection.commit().await
-}
-
-fn is_alive(session: &Session, now: Timestamp) -> bool {
-    session.revoked_at.is_none() && session.expires_at > now
 }
 
 /// The address in a text of PostgreSQL's for an `inet`, which carries the length of its prefix.
@@ -209,7 +205,7 @@ impl UserTx {
     /// Whether a session of the person is alive.
     pub(crate) async fn has_live_session(&self, id: SessionId) -> Result<bool> {
         let session = self.session(id).await?;
-        Ok(session.is_some_and(|session| is_alive(&session, self.now())))
+        Ok(session.is_some_and(|session| session.is_alive(self.now())))
     }
 
     /// That a session of the person is alive, and that the person stays until the transaction ends.
@@ -444,7 +440,7 @@ impl UserTx {
     /// [`Error::SessionEnded`], [`Error::SignInTooOld`]; and when the database fails.
     pub async fn demand_fresh_session(&self, id: SessionId) -> Result<()> {
         let now = self.now();
-        let session = self.session(id).await?.filter(|session| is_alive(session, now));
+        let session = self.session(id).await?.filter(|session| session.is_alive(now));
         let session = session.ok_or(Error::SessionEnded)?;
         if session.is_fresh(now) && (session.has_used_factor() || !self.has_factor().await?) {
             Ok(())

@@ -43,6 +43,9 @@ pub enum Error {
     /// What a passkey answered proves nothing, or was used.
     #[error("is no good answer to options that were given lately")]
     IncorrectPasskey,
+    /// A page of another site may have made the request.
+    #[error("the token against cross-site requests is missing or wrong")]
+    CrossSite,
     /// The organization demands a second factor, and none was used for the session.
     #[error("a second factor is demanded")]
     MfaRequired,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tenantry_auth::{
+    csrf,
     passwords::Verdict,
     refresh_tokens::{self, Judgement, RefreshToken, StoredRefresh, StoredSession},
 };
@@ -34,8 +35,31 @@ use crate::{
 /// What events call a session.
 pub(crate) const RESOURCE: &str = "session";
 
+/// A refresh token, as it came.
+pub enum Carried<'r> {
+    /// In the body of a request: whoever sends it has it.
+    InBody(&'r str),
+    /// In a cookie, which a browser sends of its own accord; with what the request shows against that.
+    InCookie {
+        /// The refresh token.
+        token: &'r str,
+        /// What may be the session's token against cross-site requests.
+        csrf: Option<&'r str>,
+    },
+}
+
+impl<'r> Carried<'r> {
+    fn token(&self) -> &'r str {
+        match self {
+            Self::InBody(token) | Self::InCookie { token, .. } => token,
+        }
+    }
+}
+
 /// A session, and the tokens that stand for it.
 pub struct SignedIn {
+    /// The session.
+    pub session: SessionId,
     /// Who signed in.
     pub user: User,
     /// The access token.
@@ -136,13 +160,32 @@ impl Services {
         Ok(SignIn::Done(Box::new(signed_in)))
     }
 
+    /// What a session's refresh token in a cookie is sent with, against cross-site requests.
+    #[must_use]
+    pub fn csrf_token(&self, session: SessionId) -> String {
+        csrf::token(self.keyring(), session)
+    }
+
+    /// That a request is not made by another site's page, which changes nothing where it may be.
+    fn demand_same_site(&self, carried: &Carried<'_>, session: SessionId) -> Result<()> {
+        match carried {
+            Carried::InCookie { csrf: shown, .. }
+                if !shown.is_some_and(|shown| csrf::is_good(self.keyring(), session, shown)) =>
+            {
+                Err(Error::CrossSite)
+            }
+            Carried::InBody(_) | Carried::InCookie { .. } => Ok(()),
+        }
+    }
+
     /// Renews a session's tokens.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for a token that is not good; one that comes back long after its use ends the session.
+    /// [`Error::CrossSite`] where it came in a cookie without the session's token against that.
     #[tracing::instrument(skip_all)]
-    pub async fn refresh(&self, token: &str, trace: TraceId) -> Result<SignedIn> {
-        let token = RefreshToken::parse(token).ok_or(Error::Unauthenticated)?;
+    pub async fn refresh(&self, carried: Carried<'_>, trace: TraceId) -> Result<SignedIn> {
+        let token = RefreshToken::parse(carried.token()).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
         let tx = SystemTx::begin(self.database(), SystemReason::RefreshToken).await?;
         let user = tx
@@ -167,6 +210,9 @@ impl Services {
             },
             tx.now(),
         );
+        if !matches!(judgement, Judgement::Refuse) {
+            self.demand_same_site(&carried, session.id)?;
+        }
         match judgement {
             Judgement::Rotate => {
                 tx.mark_refresh_token_used(hash.as_bytes(), session.id).await?;
@@ -191,10 +237,10 @@ impl Services {
     /// Signs out the session that a refresh token belongs to. A token that is not good is signed out already.
     ///
     /// # Errors
-    /// When the database is away.
+    /// [`Error::CrossSite`], as at a [`refresh`](Self::refresh); and when the database is away.
     #[tracing::instrument(skip_all)]
-    pub async fn sign_out(&self, token: &str, trace: TraceId) -> Result<()> {
-        let Some(token) = RefreshToken::parse(token) else {
+    pub async fn sign_out(&self, carried: Carried<'_>, trace: TraceId) -> Result<()> {
+        let Some(token) = RefreshToken::parse(carried.token()) else {
             return Ok(());
         };
         let hash = token.hash();
@@ -213,6 +259,15 @@ impl Services {
         let Some(stored) = tx.refresh_token(hash.as_bytes()).await? else {
             return Ok(());
         };
+        let same_site = self.demand_same_site(&carried, stored.session.id);
+        if stored.expires_at <= tx.now() || !stored.session.is_alive(tx.now()) {
+            // It is good for nothing any more, and so is the token beside it: nobody is kept from dropping both.
+            if same_site.is_err() {
+                return Ok(());
+            }
+        } else {
+            same_site?;
+        }
         self.end(tx, stored.session.id, RevocationReason::Logout).await?;
         Ok(())
     }
@@ -300,6 +355,7 @@ impl Services {
             .issue(user.id, session, self.environment())
             .map_err(Error::internal)?;
         Ok(SignedIn {
+            session,
             user,
             access_token: access.token,
             access_life: access.expires_in,

@@ -1,5 +1,5 @@
 // The documentation, as a developer meets it: it shows the document, signs in, in one step and in two, and tries every
-// operation. Passkeys are made and used beside it, since the browser is here.
+// operation. Passkeys are made and used beside it, and sessions kept in cookies, since the browser is here.
 //
 // Takes TENANTRY_URL, TENANTRY_OWNER_EMAIL and TENANTRY_OWNER_PASSWORD of a server with new demo data, the browser in
 // TENANTRY_CHROMIUM and a folder for screenshots in TENANTRY_SCREENSHOTS.
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { Authenticator } from "./authenticator.mjs";
+import { proveBrowserMode } from "./browser_mode.mjs";
 import { Panels, operationsOf } from "./panels.mjs";
 import { provePasskeys } from "./passkeys.mjs";
 
@@ -333,6 +334,9 @@ try {
   await signOut.click();
   await says("Signed out.");
 
+  // A browser keeps the refresh token from the scripts of a page that asks for it.
+  await proveBrowserMode(browser, url);
+
   // On a telephone, nothing is beside the screen, whatever is open.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.evaluate(() => scrollTo(0, 0));
@@ -343,7 +347,8 @@ try {
   assert.ok(overflow <= 0, `the page is ${overflow}px wider than a telephone`);
 
   assert.deepEqual(problems, []);
-  console.log(`The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out; passkeys work.`);
+  const shown = `The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out`;
+  console.log(`${shown}; passkeys and browser mode work.`);
 } finally {
   await browser.close();
 }

@@ -267,6 +267,40 @@ const without = await doubtful.DELETE("/api/v1/auth/passkeys/{passkeyId}", { par
 assert.equal(without.response.status, 204);
 refused(await anyone.POST("/api/v1/auth/passkeys/login", { body: prove(await challenged()) }), "UNAUTHORIZED");
 
+// In browser mode the refresh token is in a cookie, which is kept here by hand: Node has nobody for that.
+const hidden = await anyone.POST("/api/v1/auth/login", {
+  params: { header: { "X-Token-Transport": "cookie" } },
+  body: grace,
+});
+const inBrowser = ok(hidden).data;
+assert.ok(inBrowser.status === "authenticated", inBrowser.status);
+assert.equal(inBrowser.refreshToken, null);
+assert.ok(inBrowser.csrfToken);
+const cookiesOf = (answer: { response: Response }) =>
+  answer.response.headers.getSetCookie().map((cookie) => cookie.split(";", 1)[0] ?? "");
+const jar = cookiesOf(hidden);
+assert.deepEqual(
+  jar.map((pair) => pair.split("=", 1)[0]).sort(),
+  ["__Host-tenantry-csrf", "__Host-tenantry-refresh"],
+);
+const Cookie = jar.join("; ");
+const crossSite = await anyone.POST("/api/v1/auth/refresh", { headers: { Cookie } });
+assert.deepEqual(refused(crossSite, "FORBIDDEN"), { requiredPermission: null });
+const shown = { "X-CSRF-Token": inBrowser.csrfToken };
+const renewed = await anyone.POST("/api/v1/auth/refresh", { params: { header: shown }, headers: { Cookie } });
+const { accessToken, refreshToken, csrfToken } = ok(renewed).data;
+assert.deepEqual([refreshToken, csrfToken], [null, inBrowser.csrfToken]);
+ok(await clientOf(accessToken).GET("/api/v1/me"));
+const ended = await anyone.POST("/api/v1/auth/logout", {
+  params: { header: shown },
+  headers: { Cookie: cookiesOf(renewed).join("; ") },
+});
+assert.equal(ended.response.status, 204);
+assert.deepEqual(cookiesOf(ended).sort(), ["__Host-tenantry-csrf=", "__Host-tenantry-refresh="]);
+refused(await clientOf(accessToken).GET("/api/v1/me"), "UNAUTHORIZED");
+const nothing = await anyone.POST("/api/v1/auth/refresh");
+assert.equal(nothing.error && told(nothing.error), "/refreshToken: required");
+
 // Tidying up, and leaving.
 const removed = await owner.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });
 assert.equal(removed.response.status, 204);

@@ -1,5 +1,5 @@
 """Where the document and the service may differ: refusals of requests that fit the document, where it has no way to say
-what is wrong with them, and a header that is never refused.
+what is wrong with them, and headers that are never refused.
 
 Each is a rule with its reason. Whatever no rule knows is a finding: either the service refuses what it should not, or
 the document can be made more precise.
@@ -32,12 +32,16 @@ CODES_OF_FIELDS = {
 BOUND_BY_BYTES = {"/settings", "/preferences"}
 
 
-# A hint: one that is not understood is passed over, as RFC 9110 has it, however it is documented.
-HINTS = {"if-none-match"}
+# Hints: one that is not understood is passed over, as RFC 9110 has it, however it is documented. The token against
+# cross-site requests counts beside a cookie alone, and no cookie of browser mode goes where there is no TLS.
+HINTS = {"if-none-match", "x-csrf-token"}
+
+# What takes a refresh token from a cookie where there is none in the body.
+TAKES_COOKIE = {"/api/v1/auth/refresh", "/api/v1/auth/logout"}
 
 
 def is_passed_over(case: Case) -> bool:
-    """Whether nothing but a hint is wrong with a request."""
+    """Whether nothing but hints is wrong with a request."""
     wrong = {name.lower() for name, _ in negated_parameters(case.meta)}
     return bool(wrong) and wrong <= HINTS
 
@@ -109,6 +113,15 @@ def _of_a_proof(case: Case, error: dict[str, Any]) -> bool:
     return error.get("code") == "VALIDATION_ERROR" and len(given) != 1
 
 
+def _of_a_cookie(case: Case, error: dict[str, Any]) -> bool:
+    """No refresh token in the body, and no cookie that has it: nothing sends one."""
+    has_token = isinstance(case.body, dict) and case.body.get("refreshToken") is not None
+    if case.operation.path not in TAKES_COOKIE or has_token:
+        return False
+    failures = (error.get("details") or {}).get("fields") or []
+    return [(failure["field"], failure["code"]) for failure in failures] == [("/refreshToken", "required")]
+
+
 def _of_a_quota(case: Case, error: dict[str, Any]) -> bool:
     """One more of what an organization has its number of already."""
     return error.get("code") == "QUOTA_EXCEEDED"
@@ -122,6 +135,7 @@ RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
     _of_a_search,
     _of_a_link,
     _of_a_proof,
+    _of_a_cookie,
     _of_a_quota,
     _of_fields,
 ]

@@ -49,6 +49,7 @@ async fn who_has_one_signs_in_in_two() {
         names(&session),
         [
             "accessToken",
+            "csrfToken",
             "expiresIn",
             "refreshExpiresIn",
             "refreshToken",

@@ -53,6 +53,7 @@ async fn a_passkey_signs_in_in_one_step() {
         names(&session),
         [
             "accessToken",
+            "csrfToken",
             "expiresIn",
             "refreshExpiresIn",
             "refreshToken",

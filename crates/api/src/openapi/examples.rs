@@ -108,6 +108,8 @@ fn of_parameter(parameter: &mut Parameter) {
         // A condition or a key that is filled in would make another request of the one that is tried: these are shown
         // where nothing is filled in from.
         "If-Match" | "If-None-Match" => return hint(parameter, json!(r#""3""#)),
+        "X-Token-Transport" => return hint(parameter, json!("cookie")),
+        "X-CSRF-Token" => return hint(parameter, json!("Wk1pJ3cVx0m7nq2TtYbL5g")),
         "Idempotency-Key" => return hint(parameter, json!("3f1c9a52-order-1")),
         _ => return,
     };

@@ -68,7 +68,10 @@ fn declared(name: &str) -> Option<Header> {
                 .format(Some(SchemaFormat::Custom("uri-reference".to_owned())))
                 .max_length(Some(2048)),
         ),
-        "Set-Cookie" => text("The trusted device, where it was trusted just now, for browsers.", 255),
+        "Set-Cookie" => text(
+            "For browsers: a trusted device, and in browser mode what has the session's tokens.",
+            4096,
+        ),
         "Idempotency-Replayed" => described(
             "Present where the request had been answered before, and did nothing now.",
             ObjectBuilder::new()

@@ -4,7 +4,7 @@ pub(crate) mod links;
 mod password;
 mod reauthentication;
 
-use actix_web::{HttpRequest, post};
+use actix_web::{HttpRequest, cookie::Cookie, post};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
@@ -19,15 +19,19 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    body::UnreadBody,
     cookies,
     errors::{ApiError, ApiResult, BearerProblem},
     fields::{Failure, Fields, FromFields},
     guard::{Anyone, device},
     limits,
     listing::no_parameters,
-    reply::{Data, NoContent, Reply},
+    parameters::{CsrfToken, TokenTransport},
+    reply::{Data, NoContentButCookies, Reply},
     resources::me::UserView,
-    rules, words,
+    rules,
+    transport::{self, Received, Transport},
+    words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -137,17 +141,30 @@ impl FromFields for LoginBody {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase", example = json!({"refreshToken": "tnr_…"}))]
 pub(crate) struct RefreshBody {
-    #[schema(value_type = String, max_length = 1000)]
-    refresh_token: SecretString,
+    /// What the last sign-in or refresh gave; in browser mode the cookie has it.
+    #[schema(value_type = Option<String>, max_length = 1000)]
+    refresh_token: Option<SecretString>,
 }
 
 impl FromFields for RefreshBody {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let refresh_token = fields.required("refreshToken", credential);
+        let refresh_token = fields.optional("refreshToken", credential);
         Some(Self {
-            refresh_token: refresh_token?.into(),
+            refresh_token: refresh_token.map(Into::into),
         })
     }
+}
+
+/// The refresh token of a request, in its body or in its cookie.
+async fn received(body: UnreadBody, request: &HttpRequest) -> ApiResult<Received> {
+    let in_body = if body.is_there() {
+        let body = body.read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) }).await?;
+        body.value.refresh_token
+    } else {
+        None
+    };
+    no_parameters(request)?;
+    Received::of(request, in_body)
 }
 
 /// A session, and the tokens that stand for it.
@@ -164,12 +181,16 @@ pub(crate) struct SignedInView {
     /// Seconds until the access token expires.
     #[schema(minimum = 0, maximum = 86_400, example = 3600)]
     expires_in: u64,
-    /// Good for one refresh.
+    /// Good for one refresh; `null` in browser mode, where a cookie has it.
     #[schema(max_length = 255)]
-    refresh_token: String,
+    refresh_token: Option<String>,
     /// Seconds until the refresh token expires.
     #[schema(minimum = 0, maximum = 31_536_000, example = 604_800)]
     refresh_expires_in: i64,
+    /// In browser mode, what `refresh` and `logout` are to show in `X-CSRF-Token`; `null` everywhere else. It lasts as long as the
+    /// session.
+    #[schema(max_length = 255)]
+    csrf_token: Option<String>,
     /// For the next sign-in on this device, where it was trusted just now; `null` everywhere else.
     #[schema(max_length = 255)]
     trusted_device_token: Option<String>,
@@ -218,18 +239,38 @@ pub(crate) enum SignInStatus {
     Authenticated,
 }
 
-pub(super) fn signed_in(services: &Services, signed_in: SignedIn) -> SignedInView {
+/// A session to answer with, and the cookies that go with it.
+pub(super) fn signed_in(
+    services: &Services,
+    signed_in: SignedIn,
+    transport: Transport,
+) -> (SignedInView, Vec<Cookie<'static>>) {
     let now = services.environment().now();
-    SignedInView {
+    let refresh_expires_in = (signed_in.refresh_expires_at - now + chrono::TimeDelta::milliseconds(999)).num_seconds();
+    let (refresh_token, csrf_token, cookies) = match transport {
+        Transport::Body => (
+            Some(signed_in.refresh_token.expose_secret().to_owned()),
+            None,
+            Vec::new(),
+        ),
+        Transport::Cookie => {
+            let csrf_token = services.csrf_token(signed_in.session);
+            let cookies = transport::cookies(&signed_in.refresh_token, &csrf_token, refresh_expires_in);
+            (None, Some(csrf_token), cookies.into())
+        }
+    };
+    let view = SignedInView {
         status: SignInStatus::Authenticated,
         access_token: signed_in.access_token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: signed_in.access_life.as_secs(),
-        refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
-        refresh_expires_in: (signed_in.refresh_expires_at - now + chrono::TimeDelta::milliseconds(999)).num_seconds(),
+        refresh_token,
+        refresh_expires_in,
+        csrf_token,
         trusted_device_token: signed_in.trusted_device.map(|token| token.expose_secret().to_owned()),
         user: signed_in.user.into(),
-    }
+    };
+    (view, cookies)
 }
 
 /// What is wrong with credentials that are no bearer token.
@@ -246,9 +287,10 @@ pub(super) fn wrong_credentials(error: Error) -> ApiError {
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "register",
+    params(TokenTransport),
     request_body = RegisterBody,
     responses(
-        (status = 201, description = "The session", body = Data<SignedInView>, headers(("Location" = String))),
+        (status = 201, description = "The session", body = Data<SignedInView>, headers(("Location" = String), ("Set-Cookie" = String))),
         (status = 403, description = "`FORBIDDEN`: registration is closed", body = crate::openapi::ErrorEnvelope),
         (status = 409, description = "`CONFLICT` (`email_taken`)", body = crate::openapi::ErrorEnvelope),
     ),
@@ -260,8 +302,12 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
         .read_once::<RegisterBody>(async { services.demand_open_registration() })
         .await?;
     no_parameters(&request)?;
+    let transport = Transport::asked(&request)?;
     let session = services.register(body.value.into(), &device(&request), trace).await?;
-    Ok(Reply::created(signed_in(&services, session), "/api/v1/me".to_owned()).no_store())
+    let (session, cookies) = signed_in(&services, session, transport);
+    Ok(Reply::created(session, "/api/v1/me".to_owned())
+        .no_store()
+        .cookies(cookies))
 }
 
 /// Sign in
@@ -271,9 +317,11 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "login",
+    params(TokenTransport),
     request_body = LoginBody,
     responses(
-        (status = 200, description = "The session, or what is missing for one", body = Data<SignInView>),
+        (status = 200, description = "The session, or what is missing for one", body = Data<SignInView>,
+            headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
     ),
 )]
@@ -289,6 +337,7 @@ pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Rep
         .await?
         .value;
     no_parameters(&request)?;
+    let transport = Transport::asked(&request)?;
     // By the address as it is looked up: another spelling of it is no other account.
     let account = match email.parse::<Email>() {
         Ok(email) => LimitKey::account(email.canonical()),
@@ -308,65 +357,73 @@ pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Rep
         // Only wrong guesses count against an account.
         services.refund(Limit::SignInAccount, &account);
     }
-    let came_to = match outcome.map_err(wrong_credentials)? {
-        SignIn::Done(session) => SignInView::Done(Box::new(signed_in(&services, *session))),
-        SignIn::Begun { token, life, methods } => SignInView::Begun(SecondStepView {
-            status: SecondStepStatus::MfaRequired,
-            mfa_token: token.expose_secret().to_owned(),
-            expires_in: life.as_secs(),
-            methods,
-        }),
+    let (came_to, cookies) = match outcome.map_err(wrong_credentials)? {
+        SignIn::Done(session) => {
+            let (session, cookies) = signed_in(&services, *session, transport);
+            (SignInView::Done(Box::new(session)), cookies)
+        }
+        SignIn::Begun { token, life, methods } => {
+            let second_step = SecondStepView {
+                status: SecondStepStatus::MfaRequired,
+                mfa_token: token.expose_secret().to_owned(),
+                expires_in: life.as_secs(),
+                methods,
+            };
+            (SignInView::Begun(second_step), Vec::new())
+        }
     };
-    Ok(Reply::ok(came_to).no_store())
+    Ok(Reply::ok(came_to).no_store().cookies(cookies))
 }
 
 /// Renew a session's tokens
 ///
 /// A refresh token is used once. For ten seconds after, it gives up to four more successors, for tabs that refresh at
-/// once; later than that, it ends the session.
+/// once; later than that, it ends the session. In browser mode the cookie has it, and `X-CSRF-Token` shows the session's `csrfToken`.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "refresh",
-    request_body = RefreshBody,
+    params(TokenTransport, CsrfToken),
+    request_body = Option<RefreshBody>,
     responses(
-        (status = 200, description = "The session", body = Data<SignedInView>),
+        (status = 200, description = "The session", body = Data<SignedInView>, headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
+        (status = 403, description = "`FORBIDDEN`: the CSRF token is missing or wrong", body = crate::openapi::ErrorEnvelope),
     ),
 )]
 #[post("/api/v1/auth/refresh")]
 pub(crate) async fn refresh(caller: Anyone, request: HttpRequest) -> ApiResult<Reply<SignedInView>> {
     let Anyone { services, trace, body } = caller;
-    let token = body
-        .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
-        .await?
-        .value
-        .refresh_token;
-    no_parameters(&request)?;
+    let received = received(body, &request).await?;
+    let transport = received.then(Transport::asked(&request)?);
     let session = services
-        .refresh(token.expose_secret(), trace)
+        .refresh(received.carried(), trace)
         .await
         .map_err(wrong_credentials)?;
-    Ok(Reply::ok(signed_in(&services, session)).no_store())
+    let (session, cookies) = signed_in(&services, session, transport);
+    Ok(Reply::ok(session).no_store().cookies(cookies))
 }
 
 /// Sign out
 ///
-/// Ends the session of a refresh token; needs no other credentials. One that is not good is signed out already.
+/// Ends the session of a refresh token; needs no other credentials. One that is not good is signed out already. In browser mode the
+/// cookie has it, and `X-CSRF-Token` shows the session's `csrfToken`; the cookies go.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "logout",
-    request_body = RefreshBody,
-    responses((status = 204, description = "The session has ended")),
+    params(CsrfToken),
+    request_body = Option<RefreshBody>,
+    responses(
+        (status = 204, description = "The session has ended", headers(("Set-Cookie" = String))),
+        (status = 403, description = "`FORBIDDEN`: the CSRF token is missing or wrong", body = crate::openapi::ErrorEnvelope),
+    ),
 )]
 #[post("/api/v1/auth/logout")]
-pub(crate) async fn logout(caller: Anyone, request: HttpRequest) -> ApiResult<NoContent> {
+pub(crate) async fn logout(caller: Anyone, request: HttpRequest) -> ApiResult<NoContentButCookies> {
     let Anyone { services, trace, body } = caller;
-    let token = body
-        .read_once::<RefreshBody>(async { Ok::<_, ApiError>(()) })
-        .await?
-        .value
-        .refresh_token;
-    no_parameters(&request)?;
-    services.sign_out(token.expose_secret(), trace).await?;
-    Ok(NoContent)
+    let received = received(body, &request).await?;
+    services.sign_out(received.carried(), trace).await?;
+    Ok(NoContentButCookies(match received {
+        Received::InBody(_) => Vec::new(),
+        Received::InCookie { .. } => transport::cleared().into(),
+    }))
 }

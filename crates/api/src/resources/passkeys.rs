@@ -28,9 +28,11 @@ use crate::{
     fields::{Fields, FromFields},
     guard::{Anyone, SignedIn, device, path_id, permitted},
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
-    parameters::IfMatch,
+    parameters::{IfMatch, TokenTransport},
     reply::{Data, NoContent, Reply},
-    rules, timestamps, words,
+    rules, timestamps,
+    transport::Transport,
+    words,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -369,9 +371,10 @@ pub(crate) async fn create_passkey_login_options(
 #[utoipa::path(
     tag = "Passkeys",
     operation_id = "loginWithPasskey",
+    params(TokenTransport),
     request_body = AssertionBody,
     responses(
-        (status = 200, description = "The session", body = Data<SignedInView>),
+        (status = 200, description = "The session", body = Data<SignedInView>, headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
         (status = 404, description = "`NOT_FOUND`: the server has no domain", body = crate::openapi::ErrorEnvelope),
     ),
@@ -384,10 +387,12 @@ pub(crate) async fn login_with_passkey(caller: Anyone, request: HttpRequest) -> 
         .await?
         .value;
     no_parameters(&request)?;
+    let transport = Transport::asked(&request)?;
     let outcome = services.sign_in_by_passkey(shown, &device(&request), trace).await;
     let session = outcome.map_err(|error| match error {
         Error::IncorrectPasskey => wrong_credentials(Error::Unauthenticated),
         error => error.into(),
     })?;
-    Ok(Reply::ok(signed_in(&services, session)).no_store())
+    let (session, cookies) = signed_in(&services, session, transport);
+    Ok(Reply::ok(session).no_store().cookies(cookies))
 }

@@ -14,8 +14,10 @@ use crate::{
     fields::{Fields, FromFields},
     guard::{Anyone, SignedIn, device},
     listing::no_parameters,
+    parameters::TokenTransport,
     reply::{Data, NoContent, Reply},
     rules,
+    transport::Transport,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -329,6 +331,7 @@ pub(crate) async fn replace_recovery_codes(
 #[utoipa::path(
     tag = "Second factors",
     operation_id = "verifyMfa",
+    params(TokenTransport),
     request_body = MfaBody,
     responses(
         (status = 200, description = "The session", body = Data<SignedInView>, headers(("Set-Cookie" = String))),
@@ -344,6 +347,7 @@ pub(crate) async fn verify_mfa(caller: Anyone, request: HttpRequest) -> ApiResul
         trust_device,
     } = body.read_once::<MfaBody>(async { Ok::<_, ApiError>(()) }).await?.value;
     no_parameters(&request)?;
+    let transport = Transport::asked(&request)?;
     let trust = trust_device.unwrap_or_default();
     let outcome = services
         .complete_sign_in(mfa_token.expose_secret(), &code, trust, &device(&request), trace)
@@ -352,9 +356,10 @@ pub(crate) async fn verify_mfa(caller: Anyone, request: HttpRequest) -> ApiResul
         Error::IncorrectCode => wrong_credentials(Error::Unauthenticated),
         error => wrong_credentials(error),
     })?;
-    let cookie = session
+    let of_device = session
         .trusted_device
         .as_ref()
         .map(|token| cookies::of_trusted_device(&services, token));
-    Ok(Reply::ok(signed_in(&services, session)).no_store().cookie(cookie))
+    let (session, cookies) = signed_in(&services, session, transport);
+    Ok(Reply::ok(session).no_store().cookies(cookies).cookies(of_device))
 }

@@ -26,6 +26,9 @@ FIELD_CODES = {
 # The same, of these fields alone.
 CODES_OF_FIELDS = {
     ("/role", "enum"): "which roles an organization has",
+    ("/code", "required"): "whether one has an authenticator app, without which new recovery codes need no code",
+    ("/rawId", "conflict"): "that a credential is called the same twice",
+    ("/passkey/rawId", "conflict"): "the same, of one that is shown once more",
 }
 
 # Fields whose bound is one of bytes as they are stored, and not of anything that a schema counts.

@@ -106,7 +106,12 @@ async fn options_tells_the_methods_to_anyone() {
 #[tokio::test]
 async fn a_path_that_is_written_out_is_none_with_an_id() {
     let scene = Scene::new().await;
-    for path in [scene.path("/members/invite"), "/api/v1/invitations/accept".to_owned()] {
+    for path in [
+        scene.path("/members/invite"),
+        "/api/v1/invitations/accept".to_owned(),
+        "/api/v1/auth/passkeys/options".to_owned(),
+        "/api/v1/auth/passkeys/login".to_owned(),
+    ] {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE] {
             let refused = scene.client().send(scene.client().request(method.clone(), &path)).await;
             refused.expect(StatusCode::METHOD_NOT_ALLOWED);

@@ -2,7 +2,7 @@
 
 mod bodies;
 
-use actix_web::{HttpRequest, delete, get, http::header::EntityTag, patch, post};
+use actix_web::{HttpRequest, delete, get, http::header::EntityTag, patch, post, web};
 use serde::Serialize;
 use tenantry_domain::{
     environment::Timestamp,
@@ -30,6 +30,7 @@ use crate::{
     listing::{Filters, List, ListParameters, ListRequest, no_parameters},
     parameters::{IfMatch, TokenTransport},
     reply::{Data, NoContent, Reply},
+    router::elsewhere,
     rules, timestamps,
     transport::Transport,
     words,
@@ -38,13 +39,18 @@ use crate::{
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(create_passkey_options)
+        .service(create_passkey_login_options)
+        .service(login_with_passkey);
+    // Before those that take anything for the id of a passkey.
+    for path in ["/api/v1/auth/passkeys/options", "/api/v1/auth/passkeys/login"] {
+        config.route(path, web::route().to(elsewhere));
+    }
+    config
         .service(register_passkey)
         .service(list_passkeys)
         .service(get_passkey)
         .service(update_passkey)
-        .service(delete_passkey)
-        .service(create_passkey_login_options)
-        .service(login_with_passkey);
+        .service(delete_passkey);
 }
 
 /// What a passkey is called whose browser does not name itself.

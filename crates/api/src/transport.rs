@@ -10,7 +10,10 @@ use actix_web::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_services::sessions::Carried;
 
-use crate::errors::{ApiError, ApiResult, FieldFailure};
+use crate::{
+    cookies,
+    errors::{ApiError, ApiResult, FieldFailure},
+};
 
 /// The header that asks for a way.
 const ASKED: &str = "x-token-transport";
@@ -57,7 +60,7 @@ impl Received {
         if let Some(token) = in_body {
             return Ok(Self::InBody(token));
         }
-        let Some(cookie) = request.cookie(REFRESH_COOKIE) else {
+        let Some(token) = cookies::value(request, REFRESH_COOKIE) else {
             return Err(ApiError::Validation(vec![FieldFailure {
                 field: "/refreshToken".to_owned(),
                 code: "required".into(),
@@ -69,10 +72,7 @@ impl Received {
             (Some(csrf), None) => csrf.to_str().ok().map(str::to_owned),
             _ => None,
         };
-        Ok(Self::InCookie {
-            token: SecretString::from(cookie.value()),
-            csrf,
-        })
+        Ok(Self::InCookie { token, csrf })
     }
 
     /// The same for the use cases.

@@ -1,7 +1,8 @@
-//! Tokens against cross-site requests, of sessions whose refresh token is in a cookie: a page of another site can have a browser
-//! send the cookie, and cannot know the token beside it.
+//! Tokens against cross-site requests, of sessions whose refresh token is in a cookie: a page of another site can have
+//! a browser send the cookie, and cannot know the token beside it.
 //!
-//! A token is a signature of the session, so that it lasts as long as that, and nothing of it is stored.
+//! A token is a signature of the session, and nothing of it is stored. It is good until the session ends or its key
+//! goes: each refresh hands out one by the newest key, and clients show that of the last answer.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tenantry_domain::ids::SessionId;

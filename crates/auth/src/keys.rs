@@ -5,9 +5,10 @@
 //! name signs, and what any of them signed is accepted.
 //!
 //! To rotate: put a new key with a greater file name into the folder of every node and restart. To sign nobody out,
-//! keep the old file for as long as an access token lives, then remove it. To retire a leaked key at once, remove its
-//! file at once. With several nodes, a node that has not restarted refuses what the new key signs: give all of them the
-//! new file under a lesser name first (they accept it), then under a greater one (they sign with it).
+//! keep the old file for a week, then remove it: refresh tokens in cookies live that long, and take a signature beside
+//! them (`csrf`). To retire a leaked key at once, remove its file at once: browsers that hold a signature by it are to
+//! sign in again. With several nodes, a node that has not restarted refuses what the new key signs: give all of them
+//! the new file under a lesser name first (they accept it), then under a greater one (they sign with it).
 
 mod generation;
 mod jwks;

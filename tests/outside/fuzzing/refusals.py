@@ -36,7 +36,7 @@ BOUND_BY_BYTES = {"/settings", "/preferences"}
 
 
 # Hints: one that is not understood is passed over, as RFC 9110 has it, however it is documented. The token against
-# cross-site requests counts beside a cookie alone, and no cookie of browser mode goes where there is no TLS.
+# cross-site requests counts beside a cookie alone, and nothing here sends one.
 HINTS = {"if-none-match", "x-csrf-token"}
 
 # What takes a refresh token from a cookie where there is none in the body.

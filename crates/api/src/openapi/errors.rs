@@ -118,6 +118,8 @@ pub(super) struct Subject {
     pub(super) field: Option<String>,
     /// Whether it is about an invitation.
     pub(super) is_of_invitation: bool,
+    /// Whether it takes a token against cross-site requests.
+    pub(super) takes_csrf_token: bool,
     /// The limit of its path.
     pub(super) limit: Option<Limit>,
 }
@@ -185,6 +187,7 @@ fn of_code(code: ErrorCode, subject: &Subject) -> ApiError {
         ErrorCode::Forbidden => match subject.permission.as_deref().map(str::parse) {
             Some(Ok(permission)) => ApiError::Forbidden(permission),
             Some(Err(_)) | None if subject.is_of_invitation => ApiError::NotInvited,
+            Some(Err(_)) | None if subject.takes_csrf_token => ApiError::CrossSite,
             Some(Err(_)) | None => ApiError::RegistrationClosed,
         },
         ErrorCode::MfaRequired => ApiError::MfaRequired,

@@ -33,6 +33,11 @@ pub(super) fn show(path: &str, operation: &mut Operation, components: &Component
         permission: super::permission(operation).map(str::to_owned),
         field: text_field(operation, components),
         is_of_invitation: path.starts_with("/api/v1/invitations/"),
+        takes_csrf_token: operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "X-CSRF-Token")),
         limit: limits::of_path(path).or_else(|| invites.then_some(Limit::OrganizationInvitations)),
     };
     let this_page = path.replace("{orgId}", "acme").replace("{wsId}", ID);

@@ -19,7 +19,7 @@ const FREE: usize = 4096;
 const SPARSE: [&str; 2] = ["ErrorDetails", "JsonWebKey"];
 
 /// What fields of these names are, in whatever schema they have no words of their own.
-const COMMON: [(&str, &str); 27] = [
+const COMMON: [(&str, &str); 26] = [
     ("avatarUrl", "A picture of them."),
     (
         "color",
@@ -49,7 +49,6 @@ const COMMON: [(&str, &str); 27] = [
     ("newPassword", "The password from now on: none of the common ones."),
     ("organizationId", "The organization."),
     ("password", "The password; a new one must be none of the common ones."),
-    ("refreshToken", "What the last sign-in or refresh gave."),
     ("resourceId", "The id of what it is held on."),
     ("settings", "Whatever clients keep with it, up to 16,384 bytes as JSON."),
     ("slug", "Its name in URLs: lower-case letters, digits and `-`."),

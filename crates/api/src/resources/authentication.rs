@@ -182,13 +182,12 @@ pub(crate) struct SignedInView {
     #[schema(minimum = 0, maximum = 86_400, example = 3600)]
     expires_in: u64,
     /// Good for one refresh; `null` in browser mode, where a cookie has it.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, example = "tnr_…")]
     refresh_token: Option<String>,
     /// Seconds until the refresh token expires.
     #[schema(minimum = 0, maximum = 31_536_000, example = 604_800)]
     refresh_expires_in: i64,
-    /// In browser mode, what `refresh` and `logout` are to show in `X-CSRF-Token`; `null` everywhere else. It lasts as long as the
-    /// session.
+    /// In browser mode, what `refresh` and `logout` are to show in `X-CSRF-Token`: that of the last answer. `null` everywhere else.
     #[schema(max_length = 255)]
     csrf_token: Option<String>,
     /// For the next sign-in on this device, where it was trusted just now; `null` everywhere else.

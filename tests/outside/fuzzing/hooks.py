@@ -105,7 +105,13 @@ class Caller:
     """The caller of this run, signed in again whenever a token does not hold: sessions are revoked, too."""
 
     def get(self, _case: Case, _context: AuthContext) -> str:
-        return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
+        try:
+            return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
+        except Refused:
+            # What is fuzzed there uses the limit of sign-ins up, which keeps the harness out as well.
+            if CALLER["limited"]:
+                return CALLER["accessToken"]
+            raise
 
     def set(self, case: Case, data: str, _context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"

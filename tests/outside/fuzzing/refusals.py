@@ -7,6 +7,7 @@ the document can be made more precise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from unicodedata import category
@@ -38,6 +39,9 @@ BOUND_BY_BYTES = {"/settings", "/preferences"}
 # Hints: one that is not understood is passed over, as RFC 9110 has it, however it is documented. The token against
 # cross-site requests counts beside a cookie alone, and nothing here sends one.
 HINTS = {"if-none-match", "x-csrf-token"}
+
+# An id as the document has it.
+UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 # What takes a refresh token from a cookie where there is none in the body.
 TAKES_COOKIE = {"/api/v1/auth/refresh", "/api/v1/auth/logout"}
@@ -125,6 +129,12 @@ def _of_a_cookie(case: Case, error: dict[str, Any]) -> bool:
     return [(failure["field"], failure["code"]) for failure in failures] == [("/refreshToken", "required")]
 
 
+def _of_a_credential(case: Case, error: dict[str, Any]) -> bool:
+    """What an authenticator calls a passkey, which a walk takes from a body for the id of one: it is no UUID."""
+    value = str(case.path_parameters.get("passkeyId", ""))
+    return _location(error) == "path.passkeyId" and not UUID.fullmatch(value)
+
+
 def _of_a_quota(case: Case, error: dict[str, Any]) -> bool:
     """One more of what an organization has its number of already."""
     return error.get("code") == "QUOTA_EXCEEDED"
@@ -139,6 +149,7 @@ RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
     _of_a_link,
     _of_a_proof,
     _of_a_cookie,
+    _of_a_credential,
     _of_a_quota,
     _of_fields,
 ]

@@ -67,8 +67,8 @@ SPARES = {
     "/api/v1/organizations/{orgId}/invitations/{invitationId}": ("invitations", "invitationId"),
 }
 
-# Every second time, something other than chance is asked.
-turns = itertools.count()
+# How often each operation was called by an account made for one call.
+turns: defaultdict[tuple[str, str], itertools.count[int]] = defaultdict(itertools.count)
 
 # How many calls of an operation meant to be accepted: the first has what it needs, and every second one after it.
 positive_calls: defaultdict[tuple[str, str], itertools.count[int]] = defaultdict(itertools.count)
@@ -120,12 +120,13 @@ class Caller:
 # Not kept for a second call, and no 401 is a reason for another one.
 @schemathesis.auth(refresh_interval=None).apply_to(is_change)
 class Disposable:
-    """An account made for one call, in every second case the owner of an organization."""
+    """An account made for one call, for each fourth the owner of an organization, whom it keeps."""
 
-    def get(self, _case: Case, _context: AuthContext) -> str:
+    def get(self, _case: Case, context: AuthContext) -> str:
         if CALLER["limited"]:
             return CALLER["accessToken"]
-        return SERVICE.register("Disposable" if next(turns) % 2 else None).access_token
+        owns = next(turns[named(context)]) % 4 == 3
+        return SERVICE.register("Disposable" if owns else None).access_token
 
     def set(self, case: Case, data: str, _context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"

@@ -46,4 +46,5 @@ migrations! {
     m20261121_000018_second_factors
     m20261121_000019_sign_on_policies
     m20261121_000020_passkeys
+    m20261122_000021_identities
 }

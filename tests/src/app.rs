@@ -9,7 +9,7 @@ use std::{
 use secrecy::SecretString;
 use tenantry::{
     application,
-    configuration::{RateLimits, Registration},
+    configuration::{RateLimits, Registration, parse_identity_providers},
 };
 use tenantry_auth::{keys::Keyring, passwords::PasswordCost};
 use tenantry_integrations::mail::{Kept, Mailer, Outbox};
@@ -37,6 +37,10 @@ pub struct Options {
     pub public_url: Option<String>,
     /// The domain that passkeys are for, where it is not that of the public URL.
     pub webauthn_rp_id: Option<String>,
+    /// The providers that people sign in through, as operators write them in their file.
+    pub identity_providers: String,
+    /// Where sign-ins through them may return to.
+    pub redirect_uris: Vec<String>,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
     /// The most connections to the database.
@@ -59,6 +63,8 @@ impl Default for Options {
             mfa_grace_days: 365,
             public_url: None,
             webauthn_rp_id: None,
+            identity_providers: String::new(),
+            redirect_uris: Vec::new(),
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
@@ -179,6 +185,8 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         public_url: options.public_url.clone().unwrap_or_else(|| PUBLIC_URL.to_owned()),
         webauthn_rp_id: options.webauthn_rp_id.clone(),
         cors_origins: options.cors_origins.clone(),
+        identity_providers: parse_identity_providers(&options.identity_providers).expect("a file of providers"),
+        redirect_uris: options.redirect_uris.clone(),
         registration: options.registration,
         mfa_grace_days: options.mfa_grace_days,
         rate_limits: options.rate_limits,

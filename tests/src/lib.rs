@@ -16,6 +16,7 @@ pub mod authenticator;
 pub mod client;
 pub mod database;
 pub mod environment;
+pub mod identity_provider;
 pub mod passkey;
 pub mod scene;
 pub mod statements;

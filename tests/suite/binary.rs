@@ -13,6 +13,7 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod accounts;
 mod commands;
 mod deployment;
 mod dev;

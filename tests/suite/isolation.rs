@@ -27,6 +27,7 @@ use tenantry_persistence::Database;
 use tenantry_tests::{
     app::TestApp,
     database::{TestDatabase, connect, settings},
+    identity_provider::IdentityProvider,
 };
 
 use self::{
@@ -34,7 +35,7 @@ use self::{
     tables::Table,
     walk::{Kind, Walk},
 };
-use crate::world::World;
+use crate::world::{self, World};
 
 /// Tenant tables that the program writes and never reads, each with the reason. No statement of theirs has a filter that
 /// could be missing: [`walk`] looks at the organization of each row that was added instead.
@@ -66,7 +67,8 @@ async fn tables(database: &TestDatabase) -> Vec<Table> {
 #[tokio::test]
 async fn run_1_as_shipped() {
     let database = TestDatabase::new().await;
-    let app = TestApp::start(&database).await;
+    let provider = IdentityProvider::start().await;
+    let app = TestApp::with(&database, world::options(&provider)).await;
     let world = World::make(&app, &database).await;
     let walk = Box::pin(walk::walk(&app, &database, &world)).await;
     assert_clean(&walk, &tables(&database).await);

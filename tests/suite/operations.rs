@@ -12,10 +12,12 @@
 
 use std::collections::HashMap;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, header::COOKIE};
 use serde_json::{Value, json};
 use tenantry_tests::client::Client;
 use url::form_urlencoded;
+
+use crate::world;
 
 /// An operation of the document.
 #[derive(Debug, Clone)]
@@ -74,6 +76,20 @@ pub(crate) enum Meaning {
     TrustedDevice,
     /// A passkey, by id.
     Passkey,
+    /// An identity at a provider, by id.
+    Identity,
+    /// A provider that people sign in through, by its key: everybody's.
+    Provider,
+    /// Where a browser goes once a provider has signed somebody in.
+    RedirectUri,
+    /// What a browser carries through a sign-in at a provider, good in that browser alone.
+    FlowState,
+    /// What a provider vouches for somebody by, which nobody else can make.
+    Voucher,
+    /// What a sign-in at a provider came to, good once and for whoever holds it.
+    SignInCode,
+    /// What the app that began that sign-in proves itself by.
+    CodeVerifier,
     /// A place in a list.
     Cursor,
     /// Text to be found in names.
@@ -103,8 +119,17 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    fn of(place: Place, name: &str) -> Option<Self> {
+    fn of(operation: &str, place: Place, name: &str) -> Option<Self> {
         Some(match (place, name) {
+            // What is linked has no id yet: its place goes by the provider's key.
+            (Place::Path, "identity") if operation == "linkIdentity" => Self::Provider,
+            (Place::Path, "identity") => Self::Identity,
+            (Place::Path, "provider") => Self::Provider,
+            (Place::Query, "redirectUri") => Self::RedirectUri,
+            (Place::Query, "state") if operation == "returnFromProvider" => Self::FlowState,
+            (Place::Query, "code") => Self::Voucher,
+            (Place::Body, "code") if ["exchangeSignInCode", "linkIdentity"].contains(&operation) => Self::SignInCode,
+            (Place::Body, "codeVerifier") => Self::CodeVerifier,
             (Place::Path, "orgId") => Self::Organization,
             (Place::Body, "organizationId") => Self::MemberOf,
             (Place::Path, "wsId") | (Place::Body, "workspaceId") => Self::Workspace,
@@ -128,6 +153,8 @@ impl Meaning {
             (Place::Body, "id" | "rawId" | "type" | "response") => Self::Answered,
             (Place::Body, "name" | "organizationName") => Self::Name,
             (Place::Query, "page" | "pageSize" | "sort" | "status")
+            // What an app gets back as it gave it, and what else it may say of a sign-in; what a provider says besides.
+            | (Place::Query, "state" | "codeChallenge" | "loginHint" | "iss" | "error")
             | (Place::Header, "If-Match" | "If-None-Match")
             // How a refresh token travels: `browser_mode` has the proof of what shows one.
             | (Place::Header, "X-Token-Transport" | "X-CSRF-Token")
@@ -158,6 +185,7 @@ impl Meaning {
                 | Self::Invitation
                 | Self::TrustedDevice
                 | Self::Passkey
+                | Self::Identity
         )
     }
 }
@@ -188,11 +216,14 @@ impl Operation {
         if !query.is_empty() {
             path = format!("{path}?{query}");
         }
-        let request = headers
+        let mut request = headers
             .into_iter()
             .fold(client.request(self.method.clone(), &path), |request, (name, value)| {
                 request.header(name.as_str(), value.as_str())
             });
+        if self.has(Meaning::FlowState) {
+            request = request.header(COOKIE, world::browser_cookie());
+        }
         if self.has_body { request.json(&body) } else { request }
     }
 
@@ -235,7 +266,7 @@ fn read(document: &Value) -> Result<Vec<Operation>, Vec<String>> {
             let (known, others): (Vec<_>, Vec<_>) = inputs(document, operation)
                 .into_iter()
                 .map(|(place, input)| {
-                    Meaning::of(place, &input)
+                    Meaning::of(&name, place, &input)
                         .ok_or((place, input.clone()))
                         .map(|meaning| Input {
                             place,

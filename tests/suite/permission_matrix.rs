@@ -22,11 +22,12 @@ use tenantry_tests::{
     app::TestApp,
     client::{Answer, Client},
     database::TestDatabase,
+    identity_provider::IdentityProvider,
 };
 
 use crate::{
     operations::{self, Meaning, Operation, Place},
-    world::{Caller, World},
+    world::{self, Caller, World},
 };
 
 /// How long an access token lives, and then some.
@@ -67,7 +68,8 @@ type Matrix = Vec<(Operation, Vec<(&'static str, Cell)>)>;
 
 async fn matrix() -> Matrix {
     let database = TestDatabase::new().await;
-    let app = TestApp::start(&database).await;
+    let provider = IdentityProvider::start().await;
+    let app = TestApp::with(&database, world::options(&provider)).await;
     let world = World::make(&app, &database).await;
     let client = app.client();
     let creator = world.both.sign_in("both", &client).await.client;
@@ -234,8 +236,9 @@ fn follows_the_document(operation: &Operation, cells: &BTreeMap<&str, Cell>) {
     assert_eq!(operation.permission.is_some(), in_organization, "{name}: x-permission");
     assert!(operation.secured || !in_organization, "{name} asks for no credentials");
     for caller in ["anonymous", "broken token", "expired token"] {
-        // A sign-in that has begun is not completed an hour later, nor is a challenge answered.
-        let begun = operation.has(Meaning::SecondStep) || operation.has(Meaning::Answered);
+        // A sign-in that has begun is not completed an hour later, nor is a challenge answered or a code exchanged.
+        let begun = [Meaning::SecondStep, Meaning::Answered, Meaning::SignInCode];
+        let begun = begun.into_iter().any(|meaning| operation.has(meaning));
         let too_late = caller == "expired token" && begun;
         let refused = operation.secured || too_late;
         assert_eq!(cells[caller].status == 401, refused, "{name} as {caller}");

@@ -17,10 +17,13 @@ use tenantry_tests::{
     app::PUBLIC_URL,
     client::{Client, text},
     database::pooler,
+    identity_provider::IdentityProvider,
     passkey::Authenticator,
     scene::Scene,
     statements,
 };
+
+use crate::world;
 
 /// The most round trips of a project read by id, its tenant in a warm cache.
 const READ_BY_ID: usize = 3;
@@ -115,6 +118,60 @@ async fn passkeys_cost_as_much_as_they_are_said_to_at_most() {
     }
 }
 
+const IDENTITIES: &str = "/api/v1/auth/identities";
+
+/// The most round trips of the operations on identities, the caller's session in a warm cache and no pooler in between.
+const OF_IDENTITIES: [(&str, usize); 4] = [
+    ("linkIdentity", 20),
+    ("listIdentities", 3),
+    ("exchangeSignInCode", 15),
+    ("unlinkIdentity", 15),
+];
+
+/// The statements of the operations on identities, by name, with one of the owner's that comes and goes.
+async fn identities_of(scene: &Scene, number: u32) -> Vec<(&'static str, Vec<String>)> {
+    let owner = scene.client();
+    let shown = || {
+        let code = world::sign_in_code("somebody", &scene.owner.email);
+        json!({ "code": code, "codeVerifier": world::CODE_VERIFIER })
+    };
+    let path = format!("{IDENTITIES}/{}", world::PROVIDER);
+    let linked = statements_of(owner, number, Method::POST, &path, Some(&shown())).await;
+    // What was looked up of the owner is looked up anew, once.
+    let list = owner.get(IDENTITIES).await;
+    let path = format!("{IDENTITIES}/{}", text(&list.expect(StatusCode::OK).data()[0]["id"]));
+    let listed = statements_of(owner, number + 1, Method::GET, IDENTITIES, None).await;
+
+    let exchange = "/api/v1/auth/oidc/exchange";
+    let anyone = owner.anonymous();
+    let signed_in = statements_of(&anyone, number + 2, Method::POST, exchange, Some(&shown())).await;
+    let unlinked = statements_of(owner, number + 3, Method::DELETE, &path, None).await;
+    vec![
+        ("linkIdentity", linked),
+        ("listIdentities", listed),
+        ("exchangeSignInCode", signed_in),
+        ("unlinkIdentity", unlinked),
+    ]
+}
+
+#[tokio::test]
+async fn identities_cost_as_much_as_they_are_said_to_at_most() {
+    let provider = IdentityProvider::start().await;
+    let scene = Scene::with(world::options(&provider)).await;
+    // While the clock stands, what was looked up stays fresh.
+    scene.app.clock.stop();
+    for ((name, statements), (said, most)) in identities_of(&scene, 0xf001).await.into_iter().zip(OF_IDENTITIES) {
+        assert_eq!(name, said);
+        assert!(statements.len() <= most, "{name}: {statements:#?}");
+        let events = statements.iter().filter(|statement| statement.contains("user_events"));
+        assert_eq!(
+            events.count(),
+            usize::from(name != "listIdentities"),
+            "{name}: {statements:#?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_list_by_cursor_costs_three_at_most() {
     let scene = Scene::new().await;
@@ -144,7 +201,8 @@ async fn a_list_by_cursor_costs_three_at_most() {
 
 #[tokio::test]
 async fn a_project_read_by_id_costs_three_at_most() {
-    let scene = Scene::new().await;
+    let provider = IdentityProvider::start().await;
+    let scene = Scene::with(world::options(&provider)).await;
     // While the clock stands, what was looked up stays fresh.
     scene.app.clock.stop();
     let project = scene.create_project(&json!({ "name": "Website" })).await;
@@ -252,7 +310,8 @@ async fn a_project_read_by_id_costs_three_at_most() {
     let token = json!({ "refreshToken": text(&json!(scene.owner.refresh_token)) });
     let statements = statements_of(&anyone, 0xc002, Method::POST, "/api/v1/auth/refresh", Some(&token)).await;
     table += &format!("{:>4}  refresh\n", round_trips(&statements));
-    for (name, statements) in passkeys_of(&scene, 0xc101).await {
+    let passkeys = passkeys_of(&scene, 0xc101).await;
+    for (name, statements) in passkeys.into_iter().chain(identities_of(&scene, 0xc201).await) {
         table += &format!("{:>4}  {name}\n", round_trips(&statements));
     }
     let passwords =

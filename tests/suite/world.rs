@@ -6,6 +6,7 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod identities;
 mod passkeys;
 mod secrets;
 
@@ -14,13 +15,14 @@ use std::collections::HashMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantry::system::SystemSource;
-use tenantry_domain::ids::ProjectId;
+use tenantry_domain::{ids::ProjectId, links::LinkPurpose};
 use tenantry_tests::{
     app::TestApp,
     client::{Account, Client, PASSWORD, text},
     database::TestDatabase,
 };
 
+pub(crate) use self::identities::{CODE_VERIFIER, PROVIDER, browser_cookie, options, sign_in_code};
 use self::secrets::trusted_device;
 use crate::operations::{Input, Meaning, Operation};
 
@@ -263,12 +265,18 @@ impl Tenant {
                     id
                 }
                 Meaning::Passkey => self.new_passkey(&caller.person).await,
+                Meaning::Identity => self.new_identity(&caller.person).await,
+                Meaning::Provider => PROVIDER.to_owned(),
+                Meaning::RedirectUri => identities::REDIRECT_URI.to_owned(),
+                Meaning::FlowState => identities::flow_state(),
+                Meaning::SignInCode => self.vouched_for(&caller.person, &operation.name).await,
+                Meaning::CodeVerifier => CODE_VERIFIER.to_owned(),
                 Meaning::Answered => answered[&input.name].to_string(),
                 // By the password.
                 Meaning::Code if operation.name == "reauthenticate" => continue,
                 Meaning::Code => self.code(&caller.person, &operation.name).await,
                 Meaning::SecondStep => self.second_step(&caller.person).await,
-                Meaning::IdempotencyKey | Meaning::Name => new_text(),
+                Meaning::IdempotencyKey | Meaning::Name | Meaning::Voucher => new_text(),
                 Meaning::Address if ["register", "inviteMember"].contains(&operation.name.as_str()) => {
                     format!("{}@example.com", new_text())
                 }
@@ -358,7 +366,14 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
     for account in [&owner, both] {
         rows.push_str(&trusted_device(&account.user_id, &new_id()));
         rows.push_str(&trusted_device(&account.user_id, &new_id()));
+        rows.push_str(&identities::identity(&account.user_id, &new_id(), &new_text()));
+        rows.push_str(&identities::identity(&account.user_id, &new_id(), &new_text()));
     }
+    rows.push_str(&secrets::user_link(
+        &Person::of(&owner),
+        LinkPurpose::ConfirmIdentity,
+        &new_id(),
+    ));
     rows.push_str("update organizations set max_seats = 1000;");
     database.owner(rows).await;
     let invitation = invite(

@@ -6,9 +6,11 @@
 mod browser;
 mod client;
 mod fuzzer;
+mod identity_provider;
 mod mail;
 mod node;
 mod pooler;
+mod port;
 mod python;
 mod server;
 
@@ -53,7 +55,7 @@ impl Check {
             Self::Client => &[Package::Node],
             Self::Mail => &[Package::Python],
             Self::Browser => &[Package::Node, Package::Chromium],
-            Self::Fuzzer => &[Package::Python],
+            Self::Fuzzer => &[Package::Python, Package::Node],
             Self::Pooler => &[Package::PgBouncer],
         }
     }

@@ -24,12 +24,13 @@ use crate::{
 struct Tightest(Charge);
 
 /// The limit by address of everything under a path; a new route below it has that limit without asking for it.
-const BY_ADDRESS: [(&str, Limit); 10] = [
+const BY_ADDRESS: [(&str, Limit); 11] = [
     ("/api/v1/auth/register", Limit::Register),
     ("/api/v1/auth/login", Limit::SignIn),
     ("/api/v1/auth/mfa/verify", Limit::SignIn),
     ("/api/v1/auth/passkeys/login/options", Limit::Session),
     ("/api/v1/auth/passkeys/login", Limit::SignIn),
+    ("/api/v1/auth/oidc/exchange", Limit::SignIn),
     ("/api/v1/auth/reauthenticate", Limit::SignIn),
     ("/api/v1/auth/password/forgot", Limit::Mail),
     ("/api/v1/auth/email/resend", Limit::Mail),

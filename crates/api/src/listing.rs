@@ -78,7 +78,7 @@ impl<F: Copy + FromStr> ListRequest<F> {
         default_order: (F, Direction),
         filters: Filters,
     ) -> ApiResult<Self> {
-        let parameters = parameters(request, &[COMMON, filters.0].concat())?;
+        let parameters = query_parameters(request, &[COMMON, filters.0].concat())?;
         let value = |name: &str| {
             parameters
                 .iter()
@@ -230,26 +230,47 @@ const WALK: &[&str] = &["page", "pageSize", "cursor"];
 
 /// Refuses all parameters, for paths that have none.
 pub(crate) fn no_parameters(request: &HttpRequest) -> ApiResult<()> {
-    parameters(request, &[]).map(|_| ())
+    query_parameters(request, &[]).map(|_| ())
 }
 
-fn parameters(request: &HttpRequest, known: &[&str]) -> ApiResult<Vec<(String, String)>> {
+/// The parameters of a request, each of which is known and comes once.
+pub(crate) fn query_parameters(request: &HttpRequest, known: &[&str]) -> ApiResult<Vec<(String, String)>> {
+    let pairs = all_parameters(request)?;
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        return Err(refused(&shown(name), "is not a parameter of this path"));
+    }
+    each_once(pairs)
+}
+
+/// The same where others, who are none of ours, add what they like: that is left out.
+pub(crate) fn some_query_parameters(request: &HttpRequest, known: &[&str]) -> ApiResult<Vec<(String, String)>> {
+    let mut pairs = all_parameters(request)?;
+    pairs.retain(|(name, _)| known.contains(&name.as_str()));
+    each_once(pairs)
+}
+
+fn all_parameters(request: &HttpRequest) -> ApiResult<Vec<(String, String)>> {
     let malformed = |_| ApiError::malformed("query", "The query string is not understood.");
     let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = pairs.map_err(malformed)?.into_inner();
+    Ok(pairs.map_err(malformed)?.into_inner())
+}
+
+/// A name as an error shows it.
+fn shown(name: &str) -> String {
+    name.chars().take(100).collect()
+}
+
+fn each_once(pairs: Vec<(String, String)>) -> ApiResult<Vec<(String, String)>> {
     for (index, (name, _)) in pairs.iter().enumerate() {
-        let shown: String = name.chars().take(100).collect();
-        if !known.contains(&name.as_str()) {
-            return Err(refused(&shown, "is not a parameter of this path"));
-        }
         if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
-            return Err(refused(&shown, "must not come twice"));
+            return Err(refused(&shown(name), "must not come twice"));
         }
     }
     Ok(pairs)
 }
 
-fn refused(name: &str, problem: &str) -> ApiError {
+/// What is wrong with a parameter.
+pub(crate) fn refused(name: &str, problem: &str) -> ApiError {
     ApiError::malformed(format!("query.{name}"), format!("The parameter {name} {problem}."))
 }
 

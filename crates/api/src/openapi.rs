@@ -62,6 +62,10 @@ pub(crate) fn preamble() -> OpenApi {
                 "Passkeys",
                 "Keys that one's devices hold, which sign in by themselves and count as a second factor (WebAuthn).",
             ),
+            (
+                "Identity providers",
+                "Signing in through others, by OpenID Connect or OAuth 2.0, and what they know one by.",
+            ),
             ("Sessions", "The devices on which one is signed in."),
             ("Me", "Oneself, and the organizations that one belongs to."),
             (

@@ -118,3 +118,59 @@ pub(crate) struct Search {
     #[param(min_length = 1, max_length = 255)]
     q: Option<String>,
 }
+
+/// Paths of an identity provider.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProviderPath {
+    /// Key of the provider
+    #[param(min_length = 1, max_length = 63, example = "google")]
+    provider: String,
+}
+
+/// What a sign-in at a provider begins with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuthorizeParameters {
+    /// Where the browser goes in the end: one of the URIs that are configured, to the character
+    #[param(
+        rename = "redirectUri",
+        min_length = 1,
+        max_length = 1000,
+        example = "https://app.example.com/signed-in"
+    )]
+    redirect_uri: String,
+    /// What the app gets back as it gave it
+    #[param(min_length = 1, max_length = 500, example = "af0ifjsldkj")]
+    state: Option<String>,
+    /// What the app proves by that it began this (RFC 7636, `S256`): `exchange` needs its verifier then
+    #[param(
+        rename = "codeChallenge",
+        min_length = 43,
+        max_length = 43,
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    )]
+    code_challenge: Option<String>,
+    /// The address of whoever is about to sign in, for the provider to offer
+    #[param(rename = "loginHint", min_length = 1, max_length = 254, example = "ann@example.com")]
+    login_hint: Option<String>,
+}
+
+/// What a browser brings back from a provider; whatever else it brings is left alone.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReturnParameters {
+    /// What was sealed when the browser left
+    #[param(min_length = 1, max_length = 8192, example = "AZx4…")]
+    state: String,
+    /// What the provider's token is had for
+    #[param(max_length = 8192, example = "SplxlOBeZQQYbYS6WxSbIA")]
+    code: Option<String>,
+    /// Why there is no code (RFC 6749, section 4.1.2.1)
+    #[param(max_length = 255, example = "access_denied")]
+    error: Option<String>,
+    /// Who says so (RFC 9207)
+    #[param(max_length = 512, example = "https://accounts.google.com")]
+    iss: Option<String>,
+}

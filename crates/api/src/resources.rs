@@ -5,6 +5,8 @@ pub(crate) mod context;
 pub(crate) mod dev_mail;
 pub(crate) mod docs;
 pub(crate) mod health;
+pub(crate) mod identities;
+pub(crate) mod identity_providers;
 pub(crate) mod invitations;
 pub(crate) mod me;
 pub(crate) mod members;

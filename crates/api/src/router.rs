@@ -19,6 +19,8 @@ fn routes(config: &mut ServiceConfig) {
     resources::authentication::routes(config);
     resources::second_factors::routes(config);
     resources::passkeys::routes(config);
+    resources::identity_providers::routes(config);
+    resources::identities::routes(config);
     resources::trusted_devices::routes(config);
     resources::sessions::routes(config);
     resources::me::routes(config);

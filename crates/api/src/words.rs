@@ -9,7 +9,7 @@ use serde_json::json;
 use tenantry_domain::{
     invitations, lists, members, organizations, permissions::Permission, projects, second_factors, sign_on,
 };
-use tenantry_services::{error::Conflict, limits::LimitScope};
+use tenantry_services::{error::Conflict, identities::Preset, limits::LimitScope};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
@@ -58,6 +58,7 @@ words! {
     SecondFactorMethod: all(second_factors::SecondFactor::WORDS), "By what a sign-in can be completed.";
     MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
         `everyone`.";
+    IdentityProviderType: all(Preset::WORDS), "What kind of provider it is.";
     RefreshTokenTransport: ["body", "cookie"], "How a refresh token travels.";
     TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
     PublicKeyCredentialType: ["public-key"], "What kind of credential it is, for WebAuthn.";
@@ -96,6 +97,7 @@ sorts! {
     SessionSort: lists::SessionField;
     TrustedDeviceSort: lists::TrustedDeviceField;
     PasskeySort: lists::PasskeyField;
+    IdentitySort: lists::IdentityField;
 }
 
 fn sort(fields: &[&str]) -> Parameter {

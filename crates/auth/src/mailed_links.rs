@@ -50,6 +50,7 @@ const fn signed_for(purpose: LinkPurpose) -> &'static str {
     match purpose {
         LinkPurpose::VerifyEmail => "mailed link: verify e-mail",
         LinkPurpose::ResetPassword => "mailed link: reset password",
+        LinkPurpose::ConfirmIdentity => "mailed link: confirm identity",
     }
 }
 

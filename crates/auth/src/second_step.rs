@@ -1,7 +1,8 @@
-//! Tokens of a sign-in that has begun: whoever shows one knew the password a moment ago, and owes a second factor.
+//! Tokens of a sign-in that has begun: whoever shows one knew the password a moment ago, or came from a provider, and owes a second
+//! factor.
 //!
-//! A token holds who it is, until when it is good, and a mark of the password's hash, so that it ends with the password; and a
-//! signature of these. Nothing of it is stored.
+//! A token holds who it is, until when it is good, and a mark of the first step: of the password's hash, so that it ends with the
+//! password, or of the name of the identity; and a signature of these. Nothing of it is stored.
 
 use std::fmt;
 
@@ -39,18 +40,18 @@ pub struct SecondStep {
 }
 
 impl SecondStep {
-    /// Whether the password is still the one that was shown, by what it is kept as.
+    /// Whether this was the first step: the hash of a password, or the name of an identity.
     #[must_use]
-    pub fn is_of(&self, password_hash: &str) -> bool {
-        self.mark == mark(password_hash)
+    pub fn is_of(&self, first_step: &str) -> bool {
+        self.mark == mark(first_step)
     }
 }
 
-/// A token for whoever showed the password that is kept as `password_hash`, at `now`.
+/// A token for whoever took this first step at `now`: the hash of a password, or the name of an identity.
 #[must_use]
-pub fn issue(keyring: &Keyring, user: UserId, password_hash: &str, now: Timestamp) -> SecretString {
+pub fn issue(keyring: &Keyring, user: UserId, first_step: &str, now: Timestamp) -> SecretString {
     let ends = (now + LIFE).timestamp_millis().to_be_bytes();
-    let message = [user.as_uuid().as_bytes().as_slice(), &ends, &mark(password_hash)].concat();
+    let message = [user.as_uuid().as_bytes().as_slice(), &ends, &mark(first_step)].concat();
     let signature = keyring.sign(SIGNED_FOR, &message);
     let all = [message.as_slice(), signature.as_bytes()].concat();
     SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(all)))
@@ -77,8 +78,8 @@ pub fn read(keyring: &Keyring, text: &str, now: Timestamp) -> Option<SecondStep>
 }
 
 /// A mark of what a password is kept as. It has a salt in it, so that the mark tells nothing of the password.
-fn mark(password_hash: &str) -> [u8; MARK_BYTES] {
-    let hash = TokenHash::of(password_hash.as_bytes());
+fn mark(first_step: &str) -> [u8; MARK_BYTES] {
+    let hash = TokenHash::of(first_step.as_bytes());
     hash.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 

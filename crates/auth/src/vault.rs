@@ -26,12 +26,18 @@ const NAME_BYTES: usize = 8;
 pub enum Purpose {
     /// What an authenticator app shares with us.
     Totp,
+    /// What is remembered of a sign-in at a provider until the browser comes back.
+    ProviderFlow,
+    /// What a sign-in at a provider came to.
+    SignInCode,
 }
 
 impl Purpose {
     const fn derived_for(self) -> &'static str {
         match self {
             Self::Totp => "vault: totp secret",
+            Self::ProviderFlow => "vault: sign-in at a provider",
+            Self::SignInCode => "vault: code of a sign-in",
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum Limit {
     VerificationMail,
     /// Asking for a mail to one address that lets its owner choose another password, whether or not it has one.
     PasswordResetMail,
+    /// Asking by a mail to one address whether somebody who signs in through a provider has it.
+    IdentityMail,
     /// Asking for mails, from one address of the network.
     Mail,
     /// Looking at invitations and taking them up, from one address of the network.
@@ -118,13 +120,14 @@ pub struct Rule {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Register,
         Self::SignIn,
         Self::SignInAccount,
         Self::PresentPassword,
         Self::VerificationMail,
         Self::PasswordResetMail,
+        Self::IdentityMail,
         Self::Mail,
         Self::Invitation,
         Self::InvitationMail,
@@ -161,7 +164,7 @@ impl Limit {
                 window: TimeDelta::minutes(15),
                 why: "whoever took a token guesses the password; wrong sign-ins of strangers leave this to its owner",
             },
-            Self::VerificationMail | Self::PasswordResetMail | Self::InvitationMail => Rule {
+            Self::VerificationMail | Self::PasswordResetMail | Self::IdentityMail | Self::InvitationMail => Rule {
                 scope: LimitScope::User,
                 count: 5,
                 window: TimeDelta::hours(1),

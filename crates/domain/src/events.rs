@@ -8,8 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    invitations::Invitation, keywords, members::Member, organizations::Organization, passkeys::Passkey,
-    projects::Project, sign_on::SignOnPolicy, users::User, workspaces::Workspace,
+    identities::Identity, invitations::Invitation, keywords, members::Member, organizations::Organization,
+    passkeys::Passkey, projects::Project, sign_on::SignOnPolicy, users::User, workspaces::Workspace,
 };
 
 keywords! {
@@ -108,6 +108,12 @@ keywords! {
         UserPasskeyFailed = "user.passkey_failed",
         /// A passkey counted no further than it had before: there may be a copy of it.
         UserPasskeySuspected = "user.passkey_suspected",
+        /// A person signs in through a provider from now on.
+        IdentityLinked = "identity.linked",
+        /// Somebody signed in through a provider, and a person was asked by a mail whether that was them.
+        IdentityConfirmationRequested = "identity.confirmation_requested",
+        /// A person signs in through a provider no longer.
+        IdentityUnlinked = "identity.unlinked",
         /// An operator ended all of a person's sessions.
         UserSessionsRevoked = "user.sessions_revoked",
         /// A person deleted their account.
@@ -206,6 +212,7 @@ macro_rules! subjects {
 }
 
 subjects! {
+    Identity = "identity";
     Invitation = "invitation";
     Member = "member";
     Organization = "organization";

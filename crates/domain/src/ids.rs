@@ -79,6 +79,8 @@ ids! {
     TrustedDeviceId;
     /// A key of a person's devices that signs them in.
     PasskeyId;
+    /// What a provider knows a person by.
+    IdentityId;
     /// Something to be done later.
     JobId;
     /// A tenant.

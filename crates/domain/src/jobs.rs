@@ -55,6 +55,32 @@ pub enum UserJob {
         /// When it was.
         at: Timestamp,
     },
+    /// Asking them whether it was them who signed in through a provider.
+    MailIdentityConfirmation {
+        /// The link by which they say so.
+        link: LinkId,
+    },
+    /// Telling them what became of an identity of theirs.
+    MailIdentity {
+        /// What it was.
+        change: IdentityChange,
+        /// The provider's key.
+        provider: String,
+        /// The address that the provider knows.
+        account: Option<String>,
+        /// When it was.
+        at: Timestamp,
+    },
+}
+
+/// What can become of an identity of a person, and is told to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityChange {
+    /// They sign in by it from now on.
+    Linked,
+    /// They sign in by it no longer.
+    Unlinked,
 }
 
 /// What can become of the second factors of a person, and is told to them.

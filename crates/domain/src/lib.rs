@@ -7,6 +7,7 @@ pub mod authorization;
 pub mod emails;
 pub mod environment;
 pub mod events;
+pub mod identities;
 pub mod ids;
 pub mod invitations;
 pub mod jobs;

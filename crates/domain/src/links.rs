@@ -11,6 +11,8 @@ keywords! {
         VerifyEmail = "verify_email",
         /// Choosing another password without the present one.
         ResetPassword = "reset_password",
+        /// Signing in through a provider from now on.
+        ConfirmIdentity = "confirm_identity",
     }
 }
 
@@ -20,7 +22,7 @@ impl LinkPurpose {
     pub const fn life(self) -> TimeDelta {
         match self {
             Self::VerifyEmail => TimeDelta::hours(24),
-            Self::ResetPassword => TimeDelta::hours(1),
+            Self::ResetPassword | Self::ConfirmIdentity => TimeDelta::hours(1),
         }
     }
 }

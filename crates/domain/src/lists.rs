@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    environment::Timestamp, invitations::Invitation, keywords, members::Member, organizations::Organization,
-    passkeys::Passkey, projects::Project, second_factors::TrustedDevice, sessions::Session, text::SearchText,
-    users::memberships::UserMembership, workspaces::Workspace,
+    environment::Timestamp, identities::Identity, invitations::Invitation, keywords, members::Member,
+    organizations::Organization, passkeys::Passkey, projects::Project, second_factors::TrustedDevice,
+    sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
 };
 
 /// Which way a list runs.
@@ -93,6 +93,16 @@ keywords! {
         /// The moment at which it was registered.
         CreatedAt = "createdAt",
         /// The moment at which its name was last changed.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of identities are sorted by.
+    pub enum IdentityField {
+        /// The moment at which it was linked.
+        CreatedAt = "createdAt",
+        /// The moment of its last sign-in, or else at which it was linked.
         UpdatedAt = "updatedAt",
     }
 }
@@ -280,6 +290,21 @@ impl Listed for TrustedDevice {
         match field {
             TrustedDeviceField::CreatedAt => SortValue::Time(self.created_at),
             TrustedDeviceField::UpdatedAt => SortValue::Time(self.last_used_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for Identity {
+    type Field = IdentityField;
+
+    fn sort_value(&self, field: IdentityField) -> SortValue {
+        match field {
+            IdentityField::CreatedAt => SortValue::Time(self.created_at),
+            IdentityField::UpdatedAt => SortValue::Time(self.updated_at()),
         }
     }
 

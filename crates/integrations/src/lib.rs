@@ -4,4 +4,5 @@
 //! whether trying again makes sense. To add one: a module of its own, whose credentials are
 //! [`secrecy::SecretString`]s, whose errors name neither a credential nor a person, and whose every call has a timeout.
 
+pub mod http;
 pub mod mail;

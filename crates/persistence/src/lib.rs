@@ -16,6 +16,7 @@ mod entities;
 pub mod error;
 pub mod events;
 pub mod idempotency;
+mod identities;
 pub mod invitations;
 pub mod jobs;
 mod links;

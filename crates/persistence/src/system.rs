@@ -19,6 +19,8 @@ use crate::{
 pub enum SystemReason {
     /// Someone signs in by an address.
     SignIn,
+    /// Someone signs in through a provider.
+    SignInThroughProvider,
     /// Someone holds a refresh token.
     RefreshToken,
     /// Someone asks for a mail by an address.
@@ -86,7 +88,12 @@ impl SystemTx {
 
     /// The one person whom a look-up tells, as `user_id`.
     pub(crate) async fn user_of(&self, sql: &str, argument: Value) -> Result<Option<UserId>> {
-        let found = self.look_up(sql, argument).await?;
+        self.user_of_all(sql, [argument]).await
+    }
+
+    /// The same of a look-up by several values.
+    pub(crate) async fn user_of_all<const N: usize>(&self, sql: &str, arguments: [Value; N]) -> Result<Option<UserId>> {
+        let found = self.look_up_all(sql, arguments).await?.into_iter().next();
         let user: Option<uuid::Uuid> = found.map(|row| row.try_get("", "user_id")).transpose()?.flatten();
         Ok(user.map(Into::into))
     }

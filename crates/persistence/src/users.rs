@@ -24,6 +24,19 @@ use crate::{
 
 pub use self::departure::Departure;
 
+/// What is known of a person from the start.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Their address, as they typed it.
+    pub email: Email,
+    /// Their name.
+    pub name: Name,
+    /// A picture of them: an `https` URL.
+    pub avatar_url: Option<String>,
+    /// The language that they read: a BCP 47 tag.
+    pub locale: Option<String>,
+}
+
 /// A person who works in `current`: what the row has of it counts only while they are a member there.
 fn person(row: Model, current: Option<OrganizationId>) -> Result<User> {
     Ok(User {
@@ -51,11 +64,17 @@ pub(crate) fn json_object(column: &'static str, json: Value) -> Result<Map<Strin
 }
 
 impl UserTx {
-    /// Adds the person whose transaction this is, with their password. `None` where the address is taken.
+    /// Adds the person whose transaction this is, who has no password yet. `None` where the address is taken.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn register(&self, email: &Email, name: &Name, password_hash: String) -> Result<Option<User>> {
+    pub async fn register(&self, new: NewUser) -> Result<Option<User>> {
+        let NewUser {
+            email,
+            name,
+            avatar_url,
+            locale,
+        } = new;
         let now = self.now();
         let row = Model {
             id: self.user.as_uuid(),
@@ -63,8 +82,8 @@ impl UserTx {
             email_canonical: email.canonical().to_owned(),
             email_verified_at: None,
             name: name.as_str().to_owned(),
-            avatar_url: None,
-            locale: None,
+            avatar_url,
+            locale,
             preferences: Map::new().into(),
             mfa_enabled: false,
             current_organization_id: None,
@@ -79,15 +98,6 @@ impl UserTx {
         if inserted == 0 {
             return Ok(None);
         }
-        let password = credentials::Model {
-            user_id: row.id,
-            password_hash,
-            created_at: now,
-            updated_at: now,
-        };
-        credentials::Entity::insert(credentials::ActiveModel::from(password))
-            .exec_without_returning(&self.connection)
-            .await?;
         person(row, None).map(Some)
     }
 
@@ -240,15 +250,15 @@ impl UserTx {
         Ok(())
     }
 
-    /// The hash that the person's password is kept by: a PHC string.
+    /// The hash that the person's password is kept by: a PHC string. `None` where they have no password.
     ///
     /// # Errors
-    /// [`Error::SessionEnded`] once they are gone; and when the database fails.
-    pub async fn password_hash(&self) -> Result<String> {
+    /// When the database fails.
+    pub async fn password_hash(&self) -> Result<Option<String>> {
         let row = credentials::Entity::find_by_id(self.user.as_uuid())
             .one(&self.connection)
             .await?;
-        Ok(row.ok_or(Error::SessionEnded)?.password_hash)
+        Ok(row.map(|row| row.password_hash))
     }
 
     /// Whether the password is still the one of this hash. If so, it remains that until the transaction ends.

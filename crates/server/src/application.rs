@@ -10,13 +10,15 @@ use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_auth::{
     access_tokens::AccessTokens,
+    http_client::{self, HttpError},
+    identity_providers::ProviderSettings,
     keys::Keyring,
     passwords::{PasswordCost, PasswordHasher},
     vault::Vault,
 };
 use tenantry_cache::limits::{RateLimiter, RateLimits};
 use tenantry_domain::environment::Environment;
-use tenantry_integrations::mail::Mailer;
+use tenantry_integrations::{http::HttpClient, mail::Mailer};
 use tenantry_persistence::{
     Database, Error as StoreError,
     database::Settings as DatabaseSettings,
@@ -61,6 +63,10 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// The domain that passkeys are for, where it is not the one of `public_url`.
     pub webauthn_rp_id: Option<String>,
+    /// The providers that people sign in through.
+    pub identity_providers: Vec<ProviderSettings>,
+    /// Where sign-ins through them may return to, to the character.
+    pub redirect_uris: Vec<String>,
     /// Who may make an account.
     pub registration: configuration::Registration,
     /// For how many days from its founding on an organization's members may do without the second factor that it demands.
@@ -172,6 +178,8 @@ pub fn use_cases(
         public_url: "urn:tenantry:command".to_owned(),
         cors_origins: Vec::new(),
         webauthn_rp_id: None,
+        identity_providers: Vec::new(),
+        redirect_uris: Vec::new(),
         registration: configuration::Registration::Open,
         rate_limits: configuration::RateLimits::Off,
         request_timeout: Duration::from_secs(30),
@@ -230,6 +238,7 @@ pub fn services(settings: Settings, database: Database) -> Services {
         .unwrap_or_else(|| Arc::clone(&settings.keyring));
     Services::new(ServiceSettings {
         vault: Vault::new(encryption_keys, Arc::clone(&settings.keyring)),
+        carried: Vault::new(Arc::clone(&settings.keyring), Arc::clone(&settings.keyring)),
         database,
         keyring: settings.keyring,
         access_tokens,
@@ -247,7 +256,19 @@ pub fn services(settings: Settings, database: Database) -> Services {
         public_url: settings.public_url,
         origins: settings.cors_origins,
         webauthn_rp_id: settings.webauthn_rp_id,
+        identity_providers: settings.identity_providers,
+        redirect_uris: settings.redirect_uris,
+        http: Arc::new(Outgoing(HttpClient::new())),
     })
+}
+
+/// What those are asked by who prove who somebody is.
+struct Outgoing(HttpClient);
+
+impl http_client::HttpClient for Outgoing {
+    fn send(&self, request: http_client::Request) -> http_client::Answer<'_> {
+        Box::pin(async { self.0.send(request).await.map_err(|error| HttpError(error.into())) })
+    }
 }
 
 fn parallelism() -> NonZeroUsize {

@@ -101,6 +101,9 @@ pub struct Serve {
 /// What can be done for a person.
 #[derive(Debug, Clone, Subcommand)]
 pub enum User {
+    /// Make an account whose address counts as proven, whether or not people may register
+    #[command(after_help = CREATE_USER_HELP)]
+    Create(CreateUser),
     /// Take away all second factors of somebody who lost them, and sign them out everywhere. A proven address is told by mail
     #[command(name = "reset-mfa", after_help = USER_HELP)]
     ResetMfa {
@@ -113,6 +116,28 @@ pub enum User {
         /// Their e-mail address
         email: String,
     },
+    /// List what identity providers know somebody by who signs in through them
+    #[command(after_help = USER_HELP)]
+    Identities {
+        /// Their e-mail address
+        email: String,
+    },
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, Args)]
+pub struct CreateUser {
+    /// Their e-mail address
+    pub email: String,
+    /// What they are called
+    #[arg(long)]
+    pub name: String,
+    /// Found an organization of this name, which they own
+    #[arg(long, value_name = "NAME")]
+    pub organization: Option<String>,
+    /// Take the first line of the standard input for their password; without it they are mailed a link to choose one
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// What can be done with mails.
@@ -247,7 +272,16 @@ Needs TENANTRY_DATABASE_URL (the runtime role). Before you reset, make sure of w
 
 Examples:
   tenantry user reset-mfa ann@example.com
-  tenantry user revoke-sessions ann@example.com";
+  tenantry user revoke-sessions ann@example.com
+  tenantry user identities ann@example.com";
+
+const CREATE_USER_HELP: &str = "\
+Needs TENANTRY_DATABASE_URL (the runtime role). The link is mailed by whoever serves or works for that database, and is good for an
+hour; they get another where they say that they forgot their password.
+
+Examples:
+  tenantry user create ann@example.com --name Ann --organization Acme
+  head -n 1 password-file | tenantry user create ann@example.com --name Ann --password-stdin";
 
 const PREVIEW_HELP: &str = "\
 Needs neither configuration nor database.

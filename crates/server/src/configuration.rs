@@ -13,6 +13,7 @@
 mod database;
 mod development;
 mod http;
+mod identity_providers;
 mod log;
 mod mail;
 mod problems;
@@ -30,6 +31,7 @@ pub use self::{
     database::{Database, Pooler},
     development::Development,
     http::{Http, RateLimits},
+    identity_providers::{IdentityProviders, parse as parse_identity_providers},
     log::{Log, LogFormat},
     mail::{Mail, Smtp},
     problems::{Problem, Problems},
@@ -47,6 +49,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         database::SETTINGS,
         http::SETTINGS,
         sign_in::SETTINGS,
+        identity_providers::SETTINGS,
         mail::SETTINGS,
         log::SETTINGS,
         development::SETTINGS,
@@ -112,6 +115,8 @@ pub struct Configuration {
     pub http: Http,
     /// Who may sign up, and what tokens are signed with.
     pub sign_in: SignIn,
+    /// The providers that people sign in through.
+    pub identity_providers: IdentityProviders,
     /// What mails go out by.
     pub mail: Mail,
     /// What is logged, and how.
@@ -154,25 +159,31 @@ impl Configuration {
             Database::read(&mut reader),
             Http::read(&mut reader),
             SignIn::read(&mut reader),
+            IdentityProviders::read(&mut reader),
             Mail::read(&mut reader),
             Log::read(&mut reader),
             Development::read(&mut reader),
         );
         let problems = reader.into_problems();
         let outcome = match sections {
-            (Some(database), Some(http), Some(sign_in), Some(mail), Some(log), Some(development))
-                if problems.is_empty() =>
-            {
-                Ok(Self {
-                    database,
-                    http,
-                    sign_in,
-                    mail,
-                    log,
-                    development,
-                    notices,
-                })
-            }
+            (
+                Some(database),
+                Some(http),
+                Some(sign_in),
+                Some(identity_providers),
+                Some(mail),
+                Some(log),
+                Some(development),
+            ) if problems.is_empty() => Ok(Self {
+                database,
+                http,
+                sign_in,
+                identity_providers,
+                mail,
+                log,
+                development,
+                notices,
+            }),
             _ => Err(problems),
         };
         Examined { table, outcome }

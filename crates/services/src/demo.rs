@@ -187,7 +187,7 @@ impl Services {
         let (email, password) = (demo.address(name), SecretString::from(PASSWORD));
         let new = NewAccount {
             email: email.parse().map_err(Error::internal)?,
-            password: password.clone(),
+            password: Some(password.clone()),
             name: Name::from_stored(name.to_owned()),
             organization: None,
             verified: true,

@@ -123,6 +123,16 @@ tenantry_domain::keywords! {
         PasskeyTaken = "passkey_taken",
         /// There are as many passkeys as a person may have.
         TooManyPasskeys = "too_many_passkeys",
+        /// Somebody has this identity.
+        IdentityTaken = "identity_taken",
+        /// The identity is linked to no account, and none is made of it.
+        IdentityNotLinked = "identity_not_linked",
+        /// There are as many identities as a person may have.
+        TooManyIdentities = "too_many_identities",
+        /// The provider tells no address, which an account needs.
+        EmailMissing = "email_missing",
+        /// There would be no way left to sign in.
+        LastSignInMethod = "last_sign_in_method",
         /// There is still something in it.
         NotEmpty = "not_empty",
         /// One workspace is always the default: this one, until another becomes it.

@@ -89,6 +89,18 @@ impl Services {
                 UserJob::MailSecondFactor { change, at } => {
                     self.mail_second_factor(taken, *user, change.clone(), *at).await
                 }
+                UserJob::MailIdentityConfirmation { link } => {
+                    self.mail_identity_confirmation(taken, *user, *link).await
+                }
+                UserJob::MailIdentity {
+                    change,
+                    provider,
+                    account,
+                    at,
+                } => {
+                    let letter = self.identity_letter(*change, provider, account.as_deref(), *at);
+                    self.tell(taken, *user, &letter).await
+                }
             },
             Some(Job::Organization(organization, job)) => match job {
                 OrganizationJob::MailInvitation { invitation } => {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod identities;
 mod invitations;
 pub mod jobs;
 pub mod limits;
@@ -28,7 +29,14 @@ use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
 pub use error::{Error, Result};
 pub use tenantry_auth::keys::Keyring;
-use tenantry_auth::{access_tokens::AccessTokens, passkeys::RelyingParty, passwords::PasswordHasher, vault::Vault};
+use tenantry_auth::{
+    access_tokens::AccessTokens,
+    http_client::HttpClient,
+    identity_providers::{Provider, ProviderSettings},
+    passkeys::RelyingParty,
+    passwords::PasswordHasher,
+    vault::Vault,
+};
 use tenantry_cache::limits::RateLimiter;
 use tenantry_domain::environment::Environment;
 use tenantry_integrations::mail::Mailer;
@@ -50,8 +58,10 @@ pub struct Settings {
     pub database: Database,
     /// The keys that tokens and cursors are signed with.
     pub keyring: Arc<Keyring>,
-    /// What secrets are sealed in that must be read again.
+    /// What secrets are sealed in that are stored and must be read again.
     pub vault: Vault,
+    /// What is sealed in that clients carry back: by the keys that tokens are signed with, since it signs people in as those do.
+    pub carried: Vault,
     /// Access tokens by those keys.
     pub access_tokens: AccessTokens,
     /// Password hashing.
@@ -68,6 +78,12 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// The domain that passkeys are for, where it is not the one of `public_url`.
     pub webauthn_rp_id: Option<String>,
+    /// The providers that people sign in through.
+    pub identity_providers: Vec<ProviderSettings>,
+    /// Where sign-ins through them may return to, to the character.
+    pub redirect_uris: Vec<String>,
+    /// What those are asked by.
+    pub http: Arc<dyn HttpClient>,
 }
 
 /// The use cases, with all they work with; cheap to clone.
@@ -85,12 +101,16 @@ struct Inner {
     link_base: OnceLock<String>,
     /// What passkeys are for, once it was asked for.
     relying_party: OnceLock<Option<RelyingParty>>,
+    /// The providers of the settings, by their keys, with what was learned of them.
+    providers: Vec<Provider>,
 }
 
 impl Services {
     /// Use cases over these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let mut providers: Vec<_> = settings.identity_providers.iter().cloned().map(Provider::new).collect();
+        providers.sort_by(|one, other| one.settings().key.cmp(&other.settings().key));
         Self(Arc::new(Inner {
             settings,
             callers: callers::Caches::default(),
@@ -99,6 +119,7 @@ impl Services {
             jobs: Notify::new(),
             link_base: OnceLock::new(),
             relying_party: OnceLock::new(),
+            providers,
         }))
     }
 
@@ -159,6 +180,10 @@ impl Services {
             })
         };
         self.0.relying_party.get_or_init(made).as_ref()
+    }
+
+    pub(crate) fn providers(&self) -> &[Provider] {
+        &self.0.providers
     }
 
     pub(crate) fn jobs_bell(&self) -> &Notify {

@@ -6,7 +6,7 @@ use tenantry_auth::mailed_links;
 use tenantry_domain::{
     environment::Timestamp,
     ids::{InvitationId, LinkId, OrganizationId, UserId},
-    jobs::FactorChange,
+    jobs::{FactorChange, IdentityChange},
     links::{Link, LinkPurpose},
     organizations::OrganizationStatus,
     text::Name,
@@ -99,8 +99,48 @@ impl Services {
         self.tell(job, user, &letter).await
     }
 
+    /// Asks a person whether it was them who signed in through a provider.
+    pub(crate) async fn mail_identity_confirmation(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        link: LinkId,
+    ) -> Result<(), Failure> {
+        let purpose = LinkPurpose::ConfirmIdentity;
+        let Some((user, left)) = self.still_to_be_mailed(job, user, purpose, link).await? else {
+            return Ok(());
+        };
+        let tx = UserTx::read(self.database(), user.id, job.trace).await?;
+        let Some(pending) = tx.pending_identity(link).await? else {
+            return Ok(());
+        };
+        let letter = Letter::IdentityConfirmation {
+            link: self.link("confirm-identity", purpose, link),
+            provider: self.provider_name(&pending.provider).to_owned(),
+            account: pending.email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
+            minutes: rounded_up(left.num_seconds(), 60),
+        };
+        self.deliver_to(job, &letter, &user).await
+    }
+
+    /// What tells a person what became of an identity of theirs.
+    pub(crate) fn identity_letter(
+        &self,
+        change: IdentityChange,
+        provider: &str,
+        account: Option<&str>,
+        at: Timestamp,
+    ) -> Letter {
+        Letter::Identity {
+            change,
+            provider: self.provider_name(provider).to_owned(),
+            account: account.unwrap_or_default().to_owned(),
+            at: moment(at),
+        }
+    }
+
     /// Mails a person what happened to their account.
-    async fn tell(&self, job: &TakenJob, user: UserId, letter: &Letter) -> Result<(), Failure> {
+    pub(crate) async fn tell(&self, job: &TakenJob, user: UserId, letter: &Letter) -> Result<(), Failure> {
         let Some((user, _)) = self.recipient(job, user, None).await? else {
             return Ok(());
         };

@@ -22,6 +22,7 @@ use tenantry_domain::{
 use tenantry_persistence::{
     Error as StoreError,
     user::{FoundingTx, UserTx},
+    users::NewUser,
 };
 use tokio::task::{JoinError, JoinSet};
 
@@ -139,8 +140,14 @@ impl Services {
             match tx.oneself().await {
                 Ok(_) => {}
                 Err(StoreError::SessionEnded) => {
-                    let added = tx.register(&email, &name, password_hash.clone()).await?;
-                    let user = added.ok_or(Error::Conflict(Conflict::EmailTaken))?;
+                    let new = NewUser {
+                        email,
+                        name,
+                        avatar_url: None,
+                        locale: None,
+                    };
+                    let user = tx.register(new).await?.ok_or(Error::Conflict(Conflict::EmailTaken))?;
+                    tx.set_password_hash(password_hash.clone()).await?;
                     tx.commit(Event::created(EventType::UserRegistered, &user)).await?;
                 }
                 Err(error) => return Err(error.into()),

@@ -146,9 +146,22 @@ impl Services {
         if !still_right {
             return Err(Error::Unauthenticated);
         }
+        self.after_first_step(tx, user, &hash, trusted_devices, device).await
+    }
+
+    /// Opens the session of somebody who showed the password of this hash, or else something of this name, or asks them for their
+    /// second factor.
+    pub(crate) async fn after_first_step(
+        &self,
+        tx: UserTx,
+        user: User,
+        first_step: &str,
+        trusted_devices: Vec<SecretString>,
+        device: &Device,
+    ) -> Result<SignIn> {
         let factor = if user.mfa_enabled {
             let Some(trusted) = see_trusted_device(&tx, trusted_devices).await? else {
-                return self.ask_for_second_factor(tx, &user, &hash).await;
+                return self.ask_for_second_factor(tx, &user, first_step).await;
             };
             FactorUse::OnDevice(trusted.created_at)
         } else {

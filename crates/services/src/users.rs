@@ -20,8 +20,12 @@ use tenantry_domain::{
     trace::TraceId,
     users::{User, UserUpdate},
 };
-use tenantry_persistence::user::{FoundingTx, UserTx};
+use tenantry_persistence::{
+    user::{FoundingTx, UserTx},
+    users::NewUser,
+};
 
+pub(crate) use self::email::mail_link;
 use crate::{
     Registration, Services,
     callers::Principal,
@@ -35,8 +39,8 @@ use crate::{
 pub struct NewAccount {
     /// The address that signs in.
     pub email: Email,
-    /// The password.
-    pub password: SecretString,
+    /// The password; `None` of somebody who chooses one by a mail.
+    pub password: Option<SecretString>,
     /// The person's name.
     pub name: Name,
     /// The name of an organization to found with it.
@@ -66,17 +70,32 @@ impl Services {
     }
 
     async fn registered(&self, new: NewAccount, device: &Device, trace: TraceId) -> Result<SignedIn> {
-        demand_strength(&new.password, &new.email).await?;
-        let password_hash = self.settings().passwords.hash(new.password.clone()).await?;
+        let open = async |tx: &UserTx, user: &User| self.open_session(tx, user.clone(), device).await;
+        Ok(self.made(new, trace, open).await?.1)
+    }
+
+    /// Makes an account, with its first organization where one is named, and what goes with it in the same transaction.
+    async fn made<T>(
+        &self,
+        new: NewAccount,
+        trace: TraceId,
+        with: impl AsyncFnOnce(&UserTx, &User) -> Result<T>,
+    ) -> Result<(User, T)> {
+        let password_hash = match &new.password {
+            Some(password) => {
+                demand_strength(password, &new.email).await?;
+                Some(self.settings().passwords.hash(password.clone()).await?)
+            }
+            None => None,
+        };
         let id = UserId::new(self.environment());
         match new.organization.clone() {
             None => {
                 let tx = UserTx::begin(self.database(), id, trace).await?;
                 let user = add_user(&tx, &new, password_hash).await?;
-                let signed_in = self.open_session(&tx, user, device).await?;
-                tx.commit(Event::created(EventType::UserRegistered, &signed_in.user))
-                    .await?;
-                Ok(signed_in)
+                let with_it = with(&tx, &user).await?;
+                tx.commit(Event::created(EventType::UserRegistered, &user)).await?;
+                Ok((user, with_it))
             }
             Some(name) => {
                 let tx = FoundingTx::begin(self.database(), id, trace).await?;
@@ -91,14 +110,14 @@ impl Services {
                     },
                 )
                 .await?;
-                let signed_in = self.open_session(tx.as_user(), user, device).await?;
-                let registered = Event::created(EventType::UserRegistered, &signed_in.user);
+                let with_it = with(tx.as_user(), &user).await?;
+                let registered = Event::created(EventType::UserRegistered, &user);
                 tx.commit_with(
                     Event::created(EventType::OrganizationCreated, &organization),
                     registered,
                 )
                 .await?;
-                Ok(signed_in)
+                Ok((user, with_it))
             }
         }
     }
@@ -164,12 +183,21 @@ async fn demand_strength(password: &SecretString, email: &Email) -> Result<()> {
     Ok(())
 }
 
-async fn add_user(tx: &UserTx, new: &NewAccount, password_hash: String) -> Result<User> {
-    let added = tx.register(&new.email, &new.name, password_hash).await?;
+async fn add_user(tx: &UserTx, new: &NewAccount, password_hash: Option<String>) -> Result<User> {
+    let person = NewUser {
+        email: new.email.clone(),
+        name: new.name.clone(),
+        avatar_url: None,
+        locale: None,
+    };
+    let added = tx.register(person).await?;
     let user = added.ok_or(Error::Conflict(Conflict::EmailTaken))?;
+    if let Some(password_hash) = password_hash {
+        tx.set_password_hash(password_hash).await?;
+    }
     if new.verified {
         return Ok(tx.verify_email(&user).await?);
     }
-    email::mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
+    mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
     Ok(user)
 }

@@ -1,8 +1,9 @@
 // The documentation, as a developer meets it: it shows the document, signs in, in one step and in two, and tries every
-// operation. Passkeys are made and used beside it, and sessions kept in cookies, since the browser is here.
+// operation. Passkeys are made and used beside it, sessions kept in cookies, and people sign in through a provider, since the
+// browser is here.
 //
-// Takes TENANTRY_URL, TENANTRY_OWNER_EMAIL and TENANTRY_OWNER_PASSWORD of a server with new demo data, the browser in
-// TENANTRY_CHROMIUM and a folder for screenshots in TENANTRY_SCREENSHOTS.
+// Takes TENANTRY_URL, TENANTRY_OWNER_EMAIL and TENANTRY_OWNER_PASSWORD of a server with new demo data, the provider that it knows
+// in TENANTRY_IDENTITY_PROVIDER, the browser in TENANTRY_CHROMIUM and a folder for screenshots in TENANTRY_SCREENSHOTS.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -11,6 +12,7 @@ import { chromium } from "playwright-core";
 
 import { Authenticator } from "./authenticator.mjs";
 import { proveBrowserMode } from "./browser_mode.mjs";
+import { proveIdentityProvider } from "./identity_provider.mjs";
 import { Panels, operationsOf } from "./panels.mjs";
 import { provePasskeys } from "./passkeys.mjs";
 
@@ -37,6 +39,16 @@ const LAST = [
   "restoreOrganization",
 ];
 
+/**
+ * What is filled in where the examples are of another service than this one: a provider that it has. Signing in there takes a
+ * navigation, which no script can read the end of: on the page, one sees how it is refused.
+ */
+const GIVEN = {
+  authorizeWithProvider: { provider: "basic", redirectUri: "https://app.example/of-nobody" },
+  returnFromProvider: { provider: "basic" },
+  linkIdentity: { identity: "basic" },
+};
+
 /** What the owner of the demo data is answered by the examples, where that is no success. */
 const REFUSED = {
   // The page shows nobody's refresh token, and changes nobody's password unasked.
@@ -59,6 +71,14 @@ const REFUSED = {
   getPasskey: [404, "NOT_FOUND"],
   updatePasskey: [404, "NOT_FOUND"],
   deletePasskey: [404, "NOT_FOUND"],
+  // Nobody has signed in through a provider.
+  authorizeWithProvider: [400, "MALFORMED_REQUEST"],
+  returnFromProvider: [400, "MALFORMED_REQUEST"],
+  exchangeSignInCode: [401, "UNAUTHORIZED"],
+  confirmIdentity: [410, "GONE"],
+  getIdentity: [404, "NOT_FOUND"],
+  linkIdentity: [400, "VALIDATION_ERROR"],
+  unlinkIdentity: [404, "NOT_FOUND"],
   // The oldest workspace is the default one.
   deleteWorkspace: [409, "CONFLICT"],
   // The organization would have no owner any more.
@@ -81,6 +101,8 @@ const browser = await chromium.launch({
 try {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
+  // With every operation opened the page is large, and a busy machine lays it out slowly.
+  page.setDefaultTimeout(120_000);
 
   // What would be a defect of the page, wherever it happens. That an answer is an error is no defect.
   const problems = [];
@@ -92,7 +114,7 @@ try {
   page.on("request", (request) => {
     const address = request.url();
     if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) problems.push(`asked ${address}`);
-    if (/password|eyJ|tn[rlmd]_/i.test(address.replace("/auth/password", ""))) problems.push(`a secret is in ${address}`);
+    if (/password|eyJ|tn[rlmdo]_/i.test(address.replace("/auth/password", ""))) problems.push(`a secret is in ${address}`);
   });
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -182,7 +204,7 @@ try {
     const statuses = await block.locator(".responses-table:not(.live-responses-table) tbody .response-col_status").allInnerTexts();
     const documented = Object.keys(operation.responses);
     assert.deepEqual(documented.filter((status) => !statuses.join(" ").includes(status)), [], id);
-    const answer = await panels.execute(id);
+    const answer = await panels.execute(id, { parameters: GIVEN[id] });
     const problem = `${id}: ${answer.status} ${JSON.stringify(answer.body)}`;
     assert.ok(answer.isDocumented, problem);
     const [status, code] = REFUSED[id] ?? [documented.find((one) => one.startsWith("2"))];
@@ -337,6 +359,9 @@ try {
   // A browser keeps the refresh token from the scripts of a page that asks for it.
   await proveBrowserMode(browser, url);
 
+  // People sign in through a provider that was not written here.
+  await proveIdentityProvider(browser, url, setting("TENANTRY_IDENTITY_PROVIDER"));
+
   // On a telephone, nothing is beside the screen, whatever is open.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.evaluate(() => scrollTo(0, 0));
@@ -348,7 +373,7 @@ try {
 
   assert.deepEqual(problems, []);
   const shown = `The page showed ${operations.length} operations, signed in, by a code too, tried each, and signed out`;
-  console.log(`${shown}; passkeys and browser mode work.`);
+  console.log(`${shown}; passkeys, browser mode and a provider work.`);
 } finally {
   await browser.close();
 }

@@ -3,62 +3,15 @@
 
 import assert from "node:assert/strict";
 import { WebAuthnEmulator } from "nid-webauthn-emulator";
-import createClient, { type Middleware } from "openapi-fetch";
 import { TOTP, URI } from "otpauth";
-import type { components, paths } from "./schema.d.ts";
+import { proveIdentities } from "./identities.ts";
+import type { components } from "./schema.d.ts";
+import { anyone, baseUrl, clientOf, ok, refused, setting, told } from "./service.ts";
 
-type ErrorCode = components["schemas"]["ErrorCode"];
-type ErrorEnvelope = components["schemas"]["ErrorEnvelope"];
 type Project = components["schemas"]["Project"];
 
-function setting(name: string): string {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set`);
-  return value;
-}
-
-const baseUrl = setting("TENANTRY_URL");
 const path = { orgId: "acme" };
 
-/** A client that shows this access token. */
-function clientOf(accessToken: string) {
-  const signed: Middleware = {
-    onRequest({ request }) {
-      request.headers.set("Authorization", `Bearer ${accessToken}`);
-    },
-  };
-  const client = createClient<paths>({ baseUrl });
-  client.use(signed);
-  return client;
-}
-
-function ok<T>(answer: { data?: T; error?: unknown; response: Response }): T {
-  assert.ok(answer.data !== undefined, `${answer.response.status}: ${JSON.stringify(answer.error)}`);
-  return answer.data;
-}
-
-/** That an answer is an error of this code; its details. */
-function refused(answer: { error?: ErrorEnvelope; response: Response }, code: ErrorCode) {
-  assert.equal(answer.error?.error.code, code, `${answer.response.status}`);
-  assert.equal(answer.error.error.traceId, answer.response.headers.get("X-Trace-Id"));
-  return answer.error.error.details;
-}
-
-/** What a form shows beside its fields, or above them; the compiler knows what each code brings along. */
-function told({ error: { code, details, message } }: ErrorEnvelope): string {
-  switch (code) {
-    case "VALIDATION_ERROR":
-      return (details?.fields ?? []).map((failure) => `${failure.field}: ${failure.code}`).join();
-    case "CONFLICT":
-      return details?.reason === "slug_taken" ? "/slug: taken" : message;
-    case "FORBIDDEN":
-      return `needs ${details?.requiredPermission}`;
-    default:
-      return message;
-  }
-}
-
-const anyone = createClient<paths>({ baseUrl });
 const signIn = async (who: "OWNER" | "VIEWER") => {
   const body = { email: setting(`TENANTRY_${who}_EMAIL`), password: setting(`TENANTRY_${who}_PASSWORD`) };
   const answer = ok(await anyone.POST("/api/v1/auth/login", { body })).data;
@@ -300,6 +253,9 @@ assert.deepEqual(cookiesOf(ended).sort(), ["__Host-tenantry-csrf=", "__Host-tena
 refused(await clientOf(accessToken).GET("/api/v1/me"), "UNAUTHORIZED");
 const nothing = await anyone.POST("/api/v1/auth/refresh");
 assert.equal(nothing.error && told(nothing.error), "/refreshToken: required");
+
+// Through a provider, which knows who they are.
+await proveIdentities();
 
 // Tidying up, and leaving.
 const removed = await owner.DELETE("/api/v1/organizations/{orgId}/projects/{projectId}", { params: { path: one } });

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import schemathesis
+from providers import IDENTITIES, IDENTITY, People, outcome
 from refusals import beyond_schema, is_passed_over
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.generation.meta import TestPhase
@@ -23,6 +24,7 @@ from service import OTHER_PASSWORD, PASSKEYS, PASSWORD, Guarded, Refused, Servic
 
 CALLER: dict[str, Any] = json.loads(Path(os.environ["TENANTRY_FUZZ_CALLER"]).read_text())
 SERVICE = Service(CALLER["url"])
+PEOPLE = People(SERVICE, CALLER["identityProvider"])
 
 PASSKEY = f"{PASSKEYS}/{{passkeyId}}"
 
@@ -33,6 +35,8 @@ CHANGES_ACCOUNT = {
     ("PUT", "/api/v1/auth/password"),
     ("POST", PASSKEYS),
     ("DELETE", PASSKEY),
+    ("POST", IDENTITY),
+    ("DELETE", IDENTITY),
 }
 
 # What is done with an authenticator app, and the accounts that are made for it, one a call. Never the caller: once an app
@@ -45,13 +49,16 @@ GUARDED: dict[tuple[str, str], Callable[[], Guarded]] = {
     ("DELETE", DEVICE): SERVICE.trust,
 }
 
-# What is read of the same and of passkeys, or named, by one account that has it all: the caller has nothing of it.
+# What is read of the same, of passkeys and of identities, or named, by one account that has it all: the caller has nothing of
+# it.
 SHOWS_FACTORS = {
     ("GET", "/api/v1/auth/mfa"),
     ("GET", "/api/v1/auth/trusted-devices"),
     ("GET", PASSKEYS),
     ("GET", PASSKEY),
     ("PATCH", PASSKEY),
+    ("GET", IDENTITIES),
+    ("GET", IDENTITY),
 }
 
 HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
@@ -90,7 +97,7 @@ def is_guarded(context: Any) -> bool:
 
 
 def is_view_of_factors(context: Any) -> bool:
-    """Whether an operation shows what an account with an authenticator app and a passkey has."""
+    """Whether an operation shows what an account with an authenticator app, a passkey and an identity has."""
     return named(context) in SHOWS_FACTORS
 
 
@@ -153,13 +160,14 @@ class OnGuard:
 
 @schemathesis.auth(refresh_interval=600).apply_to(is_view_of_factors)
 class Trusting:
-    """An account with an authenticator app, a trusted device and a passkey, kept: nothing takes any of them from it."""
+    """An account with an authenticator app, a trusted device, a passkey and an identity, kept: nothing takes any from it."""
 
     def get(self, _case: Case, _context: AuthContext) -> str:
         if CALLER["limited"]:
             return CALLER["accessToken"]
         token = SERVICE.trust().session.access_token
         SERVICE.add_passkey(token)
+        PEOPLE.add_identity(token)
         return token
 
     def set(self, case: Case, data: str, _context: AuthContext) -> None:
@@ -187,6 +195,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
             enliven_body(operation, case)
             if not is_linked(case):
                 enliven_path(operation, case)
+                PEOPLE.enliven(operation, case, shown_token(case))
 
 
 def is_home(organization: Any) -> bool:
@@ -313,7 +322,7 @@ def living(operation: tuple[str, str], parameter: str) -> str:
 
 def shown_token(case: Case) -> str:
     """The access token that a case shows."""
-    return case.headers["Authorization"].removeprefix("Bearer ")
+    return case.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def caller_token() -> str:
@@ -334,7 +343,7 @@ def filter_failure(context: HookContext, failure: Any, case: Case, response: Res
             return response.status_code != 429
         case "EnsureResourceAvailability":
             # A repeated request is answered as the first was, whatever became of what that created; and an invitation is gone
-            # once the same address is invited again. A passkey is there for nobody but whom it was made for.
+            # once the same address is invited again. A passkey and an identity are there for nobody but whom they were made for.
             return (replayed | replaced | of_others).isdisjoint(map(str, case.path_parameters.values()))
         case "UseAfterFree":
             # What was deleted has been restored.
@@ -352,9 +361,9 @@ of_others: set[str] = set()
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Response) -> None:
-    """Counts what was answered, by operation and status."""
+    """Counts what was answered, by operation and outcome."""
     if response.request.method == case.operation.method.upper():
-        answers[case.operation.label][str(response.status_code)] += 1
+        answers[case.operation.label][outcome(response)] += 1
     if response.headers.get("idempotency-replayed"):
         replayed.add(response.json()["data"]["id"])
     if case.operation.path.endswith("/members/invite") and response.status_code == 201:
@@ -366,6 +375,8 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
     if case.operation.path == PASSKEYS and response.status_code == 201:
         # By its own id, and by that of its device.
         of_others.update([response.json()["data"]["id"], case.body["id"]])
+    if case.operation.path == IDENTITY and response.status_code == 201:
+        of_others.add(response.json()["data"]["id"])
     if case.operation.path.endswith("/restore") and response.status_code == 200:
         restored.add(response.json()["data"]["id"])
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from unicodedata import category
 
+from providers import AUTHORIZE, CALLBACK, IDENTITY
 from schemathesis import Case, Response
 from schemathesis.generation.meta import negated_parameters
 
@@ -135,6 +136,23 @@ def _of_a_credential(case: Case, error: dict[str, Any]) -> bool:
     return _location(error) == "path.passkeyId" and not UUID.fullmatch(value)
 
 
+def _of_an_app(case: Case, error: dict[str, Any]) -> bool:
+    """A place that is none of those to which people may come back."""
+    return case.operation.path == AUTHORIZE and _location(error).endswith("redirectUri")
+
+
+def _of_a_return(case: Case, error: dict[str, Any]) -> bool:
+    """What no provider was told here, or not for this browser."""
+    return case.operation.path == CALLBACK and _location(error).endswith("state")
+
+
+def _of_a_provider(case: Case, error: dict[str, Any]) -> bool:
+    """The key of a provider, which stands where the id of an identity does, and which a walk takes for one: it is no UUID."""
+    if case.operation.path != IDENTITY or _location(error) != "path.identity":
+        return False
+    return not UUID.fullmatch(str(case.path_parameters.get("identity", "")))
+
+
 def _of_a_quota(case: Case, error: dict[str, Any]) -> bool:
     """One more of what an organization has its number of already."""
     return error.get("code") == "QUOTA_EXCEEDED"
@@ -150,6 +168,9 @@ RULES: list[Callable[[Case, dict[str, Any]], bool]] = [
     _of_a_proof,
     _of_a_cookie,
     _of_a_credential,
+    _of_an_app,
+    _of_a_return,
+    _of_a_provider,
     _of_a_quota,
     _of_fields,
 ]

@@ -5,6 +5,7 @@ Takes from the environment:
     TENANTRY_URL                where the service is, started with TENANTRY_RATE_LIMITS=off and the demo data
     TENANTRY_OWNER_EMAIL        an owner in the demo data; TENANTRY_OWNER_PASSWORD
     TENANTRY_VIEWER_EMAIL       a viewer in the demo data; TENANTRY_VIEWER_PASSWORD
+    TENANTRY_IDENTITY_PROVIDER  where the provider is through which people sign in to the service
     TENANTRY_LIMITED_URL        optional: another one with limits on, on which signing in is fuzzed once more
     TENANTRY_FUZZ_REPORTS       optional: a folder for the reports
     TENANTRY_TEST_FUZZ_SECONDS  optional: how long as each caller, 75 when not set
@@ -61,6 +62,7 @@ class Settings:
 
     url: str
     limited_url: str | None
+    identity_provider: str
     seconds: int
     seed: int
     reports: Path
@@ -71,6 +73,7 @@ class Settings:
         return cls(
             url=required("TENANTRY_URL"),
             limited_url=environment.get("TENANTRY_LIMITED_URL") or None,
+            identity_provider=required("TENANTRY_IDENTITY_PROVIDER"),
             seconds=int(environment.get("TENANTRY_TEST_FUZZ_SECONDS") or 75),
             seed=int(environment.get("TENANTRY_TEST_FUZZ_SEED") or 1),
             reports=Path(environment.get("TENANTRY_FUZZ_REPORTS") or reports).resolve(),
@@ -168,6 +171,7 @@ def fuzz(settings: Settings, name: str, url: str, session: Session, role: str, m
             "password": session.password,
             "accessToken": session.access_token,
             "limited": limited,
+            "identityProvider": settings.identity_provider,
             "organizationId": footing.organization,
             "memberId": footing.member,
             "otherMemberId": next(iter(footing.others), None),

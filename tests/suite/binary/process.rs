@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fmt,
+    io::{Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -93,6 +94,15 @@ impl Invocation {
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
+        self
+    }
+
+    /// With the text of a file, which has no name any more, on its standard input.
+    pub(crate) fn input(mut self, text: &str) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        self.0.stdin(file);
         self
     }
 

@@ -45,7 +45,14 @@ fn the_operations_that_open_or_renew_a_session_take_the_mode() {
     let document = document();
     let taking = taking(&document, "X-Token-Transport");
     let ids: BTreeSet<_> = taking.iter().map(|(id, _)| *id).collect();
-    let opening = ["login", "loginWithPasskey", "refresh", "register", "verifyMfa"];
+    let opening = [
+        "exchangeSignInCode",
+        "login",
+        "loginWithPasskey",
+        "refresh",
+        "register",
+        "verifyMfa",
+    ];
     assert_eq!(ids, BTreeSet::from(opening));
     for (id, parameter) in taking {
         assert_eq!(parameter["name"], "X-Token-Transport", "{id}");

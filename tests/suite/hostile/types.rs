@@ -48,6 +48,12 @@ async fn every_field_of_every_body_survives_every_type() {
         (Method::POST, "/api/v1/auth/login", &["email", "password"]),
         (Method::POST, "/api/v1/auth/refresh", &["refreshToken"]),
         (Method::POST, "/api/v1/auth/logout", &["refreshToken"]),
+        (
+            Method::POST,
+            "/api/v1/auth/oidc/exchange",
+            &["code", "codeVerifier", "trustedDeviceToken"],
+        ),
+        (Method::POST, "/api/v1/auth/oidc/confirm", &["token"]),
         (Method::POST, "/api/v1/organizations", &["name", "slug", "region"]),
         (Method::PATCH, &organization, &["name", "slug", "settings"]),
         (

@@ -216,6 +216,7 @@ async fn caches_are_told_what_they_may_keep() {
         "/api/v1/me/organizations",
         "/api/v1/auth/sessions",
         "/api/v1/auth/trusted-devices",
+        "/api/v1/auth/identities",
         "/api/v1/auth/mfa",
     ] {
         let answer = owner.get(path).await;

@@ -37,6 +37,8 @@ async fn head_is_get_without_its_body() {
         "/api/v1/organizations".to_owned(),
         "/api/v1/permissions".to_owned(),
         "/api/v1/auth/sessions".to_owned(),
+        "/api/v1/auth/identities".to_owned(),
+        "/api/v1/auth/oidc/providers".to_owned(),
         "/health/live".to_owned(),
         "/.well-known/jwks.json".to_owned(),
         "/openapi.json".to_owned(),
@@ -111,6 +113,8 @@ async fn a_path_that_is_written_out_is_none_with_an_id() {
         "/api/v1/invitations/accept".to_owned(),
         "/api/v1/auth/passkeys/options".to_owned(),
         "/api/v1/auth/passkeys/login".to_owned(),
+        "/api/v1/auth/oidc/exchange".to_owned(),
+        "/api/v1/auth/oidc/confirm".to_owned(),
     ] {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE] {
             let refused = scene.client().send(scene.client().request(method.clone(), &path)).await;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -37,8 +38,15 @@ fn serve(variables: &BTreeMap<&str, String>) -> Output {
         .unwrap()
 }
 
+/// A provider that people sign in through, without TLS and without a secret.
+const IDENTITY_PROVIDERS: &str = "\
+    [acme-id]
+    issuer = \"http://localhost:1\"
+    client_id = \"tenantry\"
+";
+
 /// The most that each setting can be made to allow.
-fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> String {
+fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path, providers: &Path) -> String {
     let folder = folder.to_str().unwrap();
     let value = match setting.variable {
         "TENANTRY_DATABASE_URL" | "TENANTRY_DATABASE_REPLICA_URL" => database.bypass_url(),
@@ -56,6 +64,8 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> Stri
         "TENANTRY_REGISTRATION" => "open",
         "TENANTRY_MFA_GRACE_DAYS" => "365",
         "TENANTRY_WEBAUTHN_RP_ID" => "localhost",
+        "TENANTRY_IDENTITY_PROVIDERS" => providers.to_str().unwrap(),
+        "TENANTRY_REDIRECT_URIS" => "http://localhost:3000/signed-in,com.example.app:/signed-in",
         "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
         "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",
@@ -70,6 +80,8 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path) -> Stri
 async fn no_setting_lets_it_serve_as_a_role_that_sees_every_tenant() {
     let database = TestDatabase::new().await;
     let folder = tempfile::tempdir().unwrap();
+    let mut providers = tempfile::NamedTempFile::new().unwrap();
+    providers.write_all(IDENTITY_PROVIDERS.as_bytes()).unwrap();
     // Whoever gets as far as listening finds the address taken, and ends with another code.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -79,7 +91,12 @@ async fn no_setting_lets_it_serve_as_a_role_that_sees_every_tenant() {
         ("TENANTRY_SIGNING_KEYS", folder.path().to_str().unwrap().to_owned()),
     ]);
     let mut all: BTreeMap<&str, String> = settings()
-        .map(|setting| (setting.variable, permissive(setting, &database, folder.path())))
+        .map(|setting| {
+            (
+                setting.variable,
+                permissive(setting, &database, folder.path(), providers.path()),
+            )
+        })
         .collect();
     all.insert("TENANTRY_LISTEN", listen);
     // Nothing is decided for the whole program by a build for tests, nor by tools around it.

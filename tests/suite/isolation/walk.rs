@@ -267,6 +267,7 @@ impl Walker<'_> {
             (Meaning::Session, _) => self.id_of_b("sessions"),
             (Meaning::TrustedDevice, _) => self.id_of_b("trusted_devices"),
             (Meaning::Passkey, _) => self.id_of_b("passkeys"),
+            (Meaning::Identity, _) => self.id_of_b("identities"),
             (Meaning::Cursor, _) => cursor.unwrap().to_owned(),
             (Meaning::Search, _) => "Bravo".to_owned(),
             (Meaning::IdempotencyKey, _) => KEY_OF_B.to_owned(),
@@ -279,6 +280,12 @@ impl Walker<'_> {
                 | Meaning::Code
                 | Meaning::SecondStep
                 | Meaning::Answered
+                | Meaning::Provider
+                | Meaning::RedirectUri
+                | Meaning::FlowState
+                | Meaning::Voucher
+                | Meaning::SignInCode
+                | Meaning::CodeVerifier
                 | Meaning::Name
                 | Meaning::Detail,
                 _,
@@ -410,6 +417,7 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Invitation
         | Meaning::TrustedDevice
         | Meaning::Passkey
+        | Meaning::Identity
         | Meaning::Cursor
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
@@ -422,6 +430,12 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Code
         | Meaning::SecondStep
         | Meaning::Answered
+        | Meaning::Provider
+        | Meaning::RedirectUri
+        | Meaning::FlowState
+        | Meaning::Voucher
+        | Meaning::SignInCode
+        | Meaning::CodeVerifier
         | Meaning::Name
         | Meaning::Detail => false,
     }
@@ -440,6 +454,7 @@ fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
             | Meaning::Session
             | Meaning::TrustedDevice
             | Meaning::Passkey
+            | Meaning::Identity
             | Meaning::Invitation,
             _,
         ) => new_id(),

@@ -78,6 +78,31 @@ async fn user_by_email() {
 }
 
 #[tokio::test]
+async fn user_by_identity() {
+    let database = database().await;
+    let mut runtime = Runtime::connect(&database).await;
+    for (issuer, subject, user) in [
+        ("'https://id.example'", "'subject a'", json!(USER_A)),
+        ("'https://id.example'", "'subject b'", json!(USER_B)),
+        // What another issuer says, or the same by other letters, is of somebody else; what waits for its link, of nobody.
+        ("'https://id.example/'", "'subject a'", Value::Null),
+        ("'https://other.example'", "'subject a'", Value::Null),
+        ("'https://id.example'", "'Subject a'", Value::Null),
+        ("'https://id.example'", "'another subject a'", Value::Null),
+        ("'https://id.example'", "'%'", Value::Null),
+        ("'https://id.example'", "null", Value::Null),
+        ("null", "'subject a'", Value::Null),
+    ] {
+        let call = format!("lookup.user_by_identity({issuer}, {subject}) as user_id");
+        assert_eq!(
+            answer(&mut runtime, None, &call).await,
+            [json!({ "user_id": user })],
+            "{issuer} {subject}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn user_by_link() {
     let database = database().await;
     let link = "0192f8a0-0000-7000-8000-0000000000c1";
@@ -484,6 +509,7 @@ async fn nobody_but_the_runtime_role_may_ask() {
         "applied_migrations()",
         "credentials_by_email('a@example.org')",
         "user_by_refresh_token(sha256('a'))",
+        "user_by_identity('https://id.example', 'subject a')",
         "free_organization_slug('{a}')",
         "membership(null, 'organization-a')",
         "my_organizations()",

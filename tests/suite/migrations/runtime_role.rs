@@ -69,7 +69,7 @@ async fn one_sees_ones_own_rows_alone() {
             "organizations" => ("id", ORGANIZATION_A),
             "credentials" | "sessions" | "refresh_tokens" => ("user_id", USER_A),
             "second_factors" | "recovery_codes" | "trusted_devices" => ("user_id", USER_A),
-            "passkeys" | "answered_challenges" => ("user_id", USER_A),
+            "passkeys" | "answered_challenges" | "identities" | "pending_identities" => ("user_id", USER_A),
             _ if table.starts_with("user_") => ("user_id", USER_A),
             _ => ("organization_id", ORGANIZATION_A),
         };
@@ -227,6 +227,9 @@ async fn what_is_not_granted_is_refused() {
         "update organizations set max_seats = 100".to_owned(),
         "update invitations set role_id = gen_random_uuid()".to_owned(),
         format!("update refresh_tokens set user_id = {id}"),
+        "update identities set issuer = 'https://other.example'".to_owned(),
+        "update identities set subject = 'another'".to_owned(),
+        "update pending_identities set subject = 'another'".to_owned(),
     ] {
         let refused = refusal(runtime.change(AS_A.0, AS_A.1, &sql).await);
         assert!(refused.starts_with("42501"), "{sql}: {refused}");

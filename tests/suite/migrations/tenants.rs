@@ -56,12 +56,16 @@ const TENANT: &str = "
     insert into passkeys (user_id, id, name, credential_id, credential, synced, created_at, updated_at)
         values ('…1@', '…f@', 'Key', sha256('@'), '{}', false, now(), now());
     insert into answered_challenges (user_id, challenge_hash, expires_at) values ('…1@', sha256('@'), now());
+    insert into identities (user_id, id, provider, issuer, subject, created_at)
+        values ('…1@', gen_random_uuid(), 'acme-id', 'https://id.example', 'subject @', now());
+    insert into pending_identities (user_id, link_id, provider, issuer, subject)
+        values ('…1@', '…c@', 'acme-id', 'https://id.example', 'another subject @');
     insert into sign_on_policies (organization_id, mfa_grace_from, created_at, updated_at)
         values ('…0@', '2026-01-01 00:00:00+00', now(), now());
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 24] = [
+pub(super) const TABLES: [&str; 26] = [
     "users",
     "credentials",
     "sessions",
@@ -85,6 +89,8 @@ pub(super) const TABLES: [&str; 24] = [
     "trusted_devices",
     "passkeys",
     "answered_challenges",
+    "identities",
+    "pending_identities",
     "sign_on_policies",
 ];
 

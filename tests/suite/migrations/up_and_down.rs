@@ -291,3 +291,39 @@ async fn without_passkeys_nothing_is_left_that_rests_on_them() {
         assert_eq!(database.count(table).await, 0, "{table}");
     }
 }
+
+#[tokio::test]
+async fn without_identities_their_links_are_gone_and_others_are_not() {
+    const USER: &str = "0192f8a0-0000-7000-8000-00000000001a";
+    const CONFIRMING: &str = "0192f8a0-0000-7000-8000-0000000000ca";
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    database
+        .owner(format!(
+            "insert into users (id, email, email_canonical, name, created_at, updated_at)
+                 values ('{USER}', 'a@example.org', 'a@example.org', 'Ann', now(), now());
+             insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+                 values ('{USER}', '{CONFIRMING}', 'confirm_identity', 'a@example.org', now(), now()),
+                        ('{USER}', gen_random_uuid(), 'verify_email', 'a@example.org', now(), now()),
+                        ('{USER}', gen_random_uuid(), 'reset_password', 'a@example.org', now(), now());
+             insert into identities (user_id, id, provider, issuer, subject, created_at)
+                 values ('{USER}', gen_random_uuid(), 'acme-id', 'https://id.example', 'one', now());
+             insert into pending_identities (user_id, link_id, provider, issuer, subject)
+                 values ('{USER}', '{CONFIRMING}', 'acme-id', 'https://id.example', 'two');"
+        ))
+        .await;
+    let identities: Vec<_> = names()
+        .into_iter()
+        .skip_while(|name| !name.contains("_000021_"))
+        .collect();
+    down(url, steps(identities.len()), true).await.unwrap();
+    assert_eq!(database.count("users").await, 1);
+    assert_eq!(database.count("user_links").await, 2);
+    let of_confirming = "user_links where purpose = 'confirm_identity'";
+    assert_eq!(database.count(of_confirming).await, 0);
+
+    assert_eq!(up(url).await.unwrap(), identities);
+    for table in ["identities", "pending_identities"] {
+        assert_eq!(database.count(table).await, 0, "{table}");
+    }
+}

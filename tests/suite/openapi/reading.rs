@@ -17,8 +17,9 @@ const FORMS: [(&str, &str); 6] = [
     ("timestamp", "date-time"),
 ];
 
-/// Whose form is another: that of W3C Trace Context, which has no dashes, and that of keys (RFC 7638).
-const OTHER_FORMS: [&str; 2] = ["traceId", "kid"];
+/// Whose form is another: that of W3C Trace Context, which has no dashes, that of keys (RFC 7638), and that of a path that
+/// leads back here.
+const OTHER_FORMS: [&str; 3] = ["traceId", "kid", "authorizeUrl"];
 
 /// What WebAuthn calls things by: bytes, and domains.
 const FORMS_OF_WEBAUTHN: [&str; 2] = ["base64url", "hostname"];

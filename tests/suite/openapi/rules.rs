@@ -9,7 +9,7 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 9] = [
+const IDS: [(&str, &str); 11] = [
     ("organizations", "orgId"),
     ("members", "memberId"),
     ("workspaces", "wsId"),
@@ -17,6 +17,8 @@ const IDS: [(&str, &str); 9] = [
     ("sessions", "sessionId"),
     ("trusted-devices", "deviceId"),
     ("passkeys", "passkeyId"),
+    ("identities", "identity"),
+    ("oidc", "provider"),
     ("invitations", "invitationId"),
     ("invitations", "token"),
 ];
@@ -25,12 +27,17 @@ const IDS: [(&str, &str); 9] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 12] = [
+const FOR_ANYONE: [&str; 17] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/mfa/verify",
     "/api/v1/auth/passkeys/login",
     "/api/v1/auth/passkeys/login/options",
+    "/api/v1/auth/oidc/providers",
+    "/api/v1/auth/oidc/{provider}/authorize",
+    "/api/v1/auth/oidc/{provider}/callback",
+    "/api/v1/auth/oidc/exchange",
+    "/api/v1/auth/oidc/confirm",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
     "/api/v1/auth/email/verify",
@@ -38,6 +45,12 @@ const FOR_ANYONE: [&str; 12] = [
     "/api/v1/auth/password/forgot",
     "/api/v1/auth/password/reset",
     "/api/v1/invitations/{token}",
+];
+
+/// Where browsers go by themselves, and are sent on: nothing else is answered there to what is sound.
+const NAVIGATIONS: [&str; 2] = [
+    "/api/v1/auth/oidc/{provider}/authorize",
+    "/api/v1/auth/oidc/{provider}/callback",
 ];
 
 /// Everything in a document that breaks a rule.
@@ -182,13 +195,17 @@ fn of_the_answers(path: &str, operation: &Value) -> Vec<String> {
         let schema = &answer["content"]["application/json"]["schema"];
         let fits = match status.as_bytes() {
             b"204" | b"304" => answer.get("content").is_none(),
+            b"302" => {
+                let says_where = answer.pointer("/headers/Location").is_some();
+                NAVIGATIONS.contains(&path) && says_where && answer.get("content").is_none()
+            }
             [b'2', ..] => !schema.is_null(),
             // Its body is that of its 200 beside the error, so that a probe reads the same fields either way.
             b"503" if path == "/health/ready" => !schema.is_null(),
             [b'4' | b'5', ..] => schema["$ref"] == "#/components/schemas/ErrorEnvelope",
             _ => false,
         };
-        succeeds |= status.starts_with('2');
+        succeeds |= status.starts_with('2') || status == "302";
         if !fits {
             complaints.push(format!("what {status} answers with is {schema}"));
         }
@@ -307,6 +324,37 @@ fn a_planted_defect_is_reported() {
             [format!("GET {PROJECTS}: {said}")]
         );
     }
+}
+
+#[test]
+fn a_planted_defect_of_a_navigation_is_reported() {
+    for path in NAVIGATIONS {
+        for (change, said) in [
+            (
+                (|answers| drop(answers.as_object_mut().unwrap().remove("302"))) as fn(&mut Value),
+                "never succeeds",
+            ),
+            (
+                |answers| drop(answers["302"]["headers"].as_object_mut().unwrap().remove("Location")),
+                "what 302 answers with is null",
+            ),
+            (
+                |answers| answers["302"]["content"] = json!({ "text/html": {} }),
+                "what 302 answers with is null",
+            ),
+        ] {
+            assert_eq!(
+                planted(|document| change(&mut document["paths"][path]["get"]["responses"])),
+                [format!("GET {path}: {said}")]
+            );
+        }
+    }
+    let elsewhere = "/api/v1/auth/oidc/providers";
+    let sent_on = json!({ "description": "elsewhere", "headers": { "Location": {} } });
+    assert_eq!(
+        planted(|document| document["paths"][elsewhere]["get"]["responses"]["302"] = sent_on),
+        [format!("GET {elsewhere}: what 302 answers with is null")]
+    );
 }
 
 #[test]

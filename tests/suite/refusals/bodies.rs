@@ -1,11 +1,11 @@
 //! A body that cannot be taken, to every operation that takes one, from everybody.
 
 use reqwest::{RequestBuilder, StatusCode, header::CONTENT_TYPE};
-use tenantry_tests::{app::TestApp, database::TestDatabase};
+use tenantry_tests::{app::TestApp, database::TestDatabase, identity_provider::IdentityProvider};
 
 use crate::{
     operations::{self, Meaning},
-    world::{Caller, World},
+    world::{self, Caller, World},
 };
 
 /// One byte more than a body may have.
@@ -69,7 +69,8 @@ fn with_body(request: RequestBuilder, media_type: &str, body: Vec<u8>) -> Reques
 #[tokio::test]
 async fn a_body_is_looked_at_only_for_those_who_may_act() {
     let database = TestDatabase::new().await;
-    let app = TestApp::start(&database).await;
+    let provider = IdentityProvider::start().await;
+    let app = TestApp::with(&database, world::options(&provider)).await;
     let world = World::make(&app, &database).await;
     let client = app.client();
     let creator = world.both.sign_in("both", &client).await.client;

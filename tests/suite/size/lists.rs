@@ -7,7 +7,8 @@ use serde_json::Value;
 use tenantry_domain::{
     invitations::MAX_OPEN,
     lists::{
-        InvitationField, MemberField, MembershipField, PasskeyField, ResourceField, SessionField, TrustedDeviceField,
+        IdentityField, InvitationField, MemberField, MembershipField, PasskeyField, ResourceField, SessionField,
+        TrustedDeviceField,
     },
 };
 use tenantry_tests::{
@@ -165,6 +166,7 @@ impl Lists {
                 "listMyOrganizations" => (MembershipField::WORDS, SEARCHES),
                 "listSessions" => (SessionField::WORDS, &[""][..]),
                 "listPasskeys" => (PasskeyField::WORDS, &[""][..]),
+                "listIdentities" => (IdentityField::WORDS, &[""][..]),
                 "listTrustedDevices" => (TrustedDeviceField::WORDS, &[""][..]),
                 "listInvitations" => (InvitationField::WORDS, &[""][..]),
                 unknown => panic!("how is {unknown} asked for, and what carries it when it is long?"),

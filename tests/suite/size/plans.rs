@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The tables that hold many rows.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "projects",
     "workspaces",
     "members",
@@ -13,6 +13,7 @@ const TABLES: [&str; 10] = [
     "users",
     "sessions",
     "trusted_devices",
+    "identities",
     "invitations",
 ];
 

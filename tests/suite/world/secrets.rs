@@ -16,7 +16,7 @@ use tenantry_domain::{
 };
 use tenantry_tests::{app::keyring, authenticator::Authenticator, database::connect};
 
-use super::{Person, Tenant};
+use super::{Person, Tenant, identities::pending_identity};
 use crate::operations::{Meaning, Operation};
 
 impl Tenant {
@@ -24,14 +24,14 @@ impl Tenant {
     async fn invitation_link(&self, person: &Person) -> String {
         let id = InvitationId::new(&SystemSource::environment());
         let rows = format!(
-            "update users set email_verified_at = now() where id = '{user}' and email_verified_at is null;
+            "{verified}
              insert into invitations (organization_id, id, email, email_canonical, role_id, invited_by, expires_at,
                                       created_at, updated_at)
              select m.organization_id, '{id}', '{email}', lower('{email}'), r.id, m.id, now() + interval '10 years', now(), now()
              from members m join roles r on r.organization_id = m.organization_id and r.key = 'viewer'
              where m.organization_id = '{organization}' and m.user_id = '{sender}'
              on conflict (organization_id, email_canonical) do update set id = excluded.id",
-            user = person.id,
+            verified = verified(&person.id),
             email = person.email,
             organization = self.second_organization,
             sender = self.owner.id,
@@ -48,15 +48,14 @@ impl Tenant {
             "previewInvitation" | "acceptInvitation" => return self.invitation_link(person).await,
             "verifyEmail" => LinkPurpose::VerifyEmail,
             "resetPassword" => LinkPurpose::ResetPassword,
+            "confirmIdentity" => {
+                self.sql(&verified(&person.id)).await;
+                LinkPurpose::ConfirmIdentity
+            }
             _ => panic!("{operation} takes a link of which nobody knows what it is for"),
         };
         let link = LinkId::new(&SystemSource::environment());
-        let row = format!(
-            "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
-             values ('{}', '{link}', '{purpose}', lower('{}'), now() + interval '10 years', now())",
-            person.id, person.email
-        );
-        self.sql(&row).await;
+        self.sql(&user_link(person, purpose, &link.to_string())).await;
         mailed_links::secret(&keyring(), purpose, link)
             .expose_secret()
             .to_owned()
@@ -130,6 +129,24 @@ impl Tenant {
         let user = person.id.parse().unwrap();
         let token = second_step::issue(&keyring(), user, &hash, SystemSource::environment().now());
         token.expose_secret().to_owned()
+    }
+}
+
+/// Takes somebody's address for theirs.
+fn verified(user: &str) -> String {
+    format!("update users set email_verified_at = now() where id = '{user}' and email_verified_at is null;")
+}
+
+/// A link of this id as it is mailed to somebody, with what it is about.
+pub(super) fn user_link(person: &Person, purpose: LinkPurpose, id: &str) -> String {
+    let link = format!(
+        "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+         values ('{}', '{id}', '{purpose}', lower('{}'), now() + interval '10 years', now());",
+        person.id, person.email
+    );
+    match purpose {
+        LinkPurpose::ConfirmIdentity => link + &pending_identity(person, id),
+        LinkPurpose::VerifyEmail | LinkPurpose::ResetPassword => link,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The committed document passes its lint, and a client made of it compiles and gets through a day.
 
-use super::{Place, node, server::Server};
+use super::{Place, identity_provider::IdentityProvider, node, server::Server};
 use crate::{requirements::Variables, steps, surroundings::Surroundings};
 
 pub(super) fn run(surroundings: &Surroundings, found: &Variables, place: &Place) -> anyhow::Result<()> {
@@ -12,11 +12,12 @@ pub(super) fn run(surroundings: &Surroundings, found: &Variables, place: &Place)
     ] {
         steps::run(step, node::npm(place).args(["run", "--silent", script]))?;
     }
-    let server = Server::start(surroundings, found, &place.results, "server", &[])?;
+    let provider = IdentityProvider::start(place)?;
+    let server = Server::start(surroundings, found, &place.results, "server", &provider.variables())?;
     let mut journey = node::npm(place);
     steps::run(
         "journey of the client",
-        server.tell(journey.args(["run", "--silent", "journey"])),
+        provider.tell(server.tell(journey.args(["run", "--silent", "journey"]))),
     )?;
     server.stop()
 }

@@ -2,27 +2,25 @@
 
 use std::process::Command;
 
-use super::{Place, python, server::Server};
+use super::{Place, identity_provider::IdentityProvider, node, python, server::Server};
 use crate::{requirements::Variables, steps, surroundings::Surroundings};
 
 pub(super) fn run(surroundings: &Surroundings, found: &Variables, place: &Place) -> anyhow::Result<()> {
     let sources = place.sources.join("fuzzing");
     let environment = place.kept.join("python");
     python::install(&environment, &sources.join("requirements.txt"))?;
-    let unlimited = Server::start(
-        surroundings,
-        found,
-        &place.results,
-        "unlimited",
-        &[("TENANTRY_RATE_LIMITS", "off")],
-    )?;
-    let limited = Server::start(surroundings, found, &place.results, "limited", &[])?;
+    node::install(place)?;
+    let provider = IdentityProvider::start(place)?;
+    let known = provider.variables();
+    let without_limits = [known.as_slice(), &[("TENANTRY_RATE_LIMITS", "off")]].concat();
+    let unlimited = Server::start(surroundings, found, &place.results, "unlimited", &without_limits)?;
+    let limited = Server::start(surroundings, found, &place.results, "limited", &known)?;
     let mut fuzzer = Command::new(environment.join("bin/python"));
     fuzzer
         .arg(sources.join("run.py"))
         .env("TENANTRY_LIMITED_URL", limited.url())
         .env("TENANTRY_FUZZ_REPORTS", place.results.join("reports"));
-    steps::run("fuzzer", unlimited.tell(&mut fuzzer))?;
+    steps::run("fuzzer", provider.tell(unlimited.tell(&mut fuzzer)))?;
     unlimited.stop()?;
     limited.stop()
 }

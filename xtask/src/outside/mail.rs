@@ -1,15 +1,10 @@
 //! Mail through a mail server that was not written here.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, TcpListener},
-    path::Path,
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::Context as _;
 
-use super::{Place, python, server::Server};
+use super::{Place, port::Port, python, server::Server};
 use crate::{requirements::Variables, steps, surroundings::Surroundings};
 
 /// Who signs in to the mail server.
@@ -68,9 +63,9 @@ pub(super) fn run(surroundings: &Surroundings, found: &Variables, place: &Place)
     let mut check = Command::new(environment.join("bin/python"));
     check
         .arg(sources.join("run.py"))
-        .env("TENANTRY_SMTP_PORT", plain.release())
+        .env("TENANTRY_SMTP_PORT", plain.release().to_string())
         .env("TENANTRY_ENCRYPTED_URL", encrypting.url())
-        .env("TENANTRY_ENCRYPTED_SMTP_PORT", encrypted.release())
+        .env("TENANTRY_ENCRYPTED_SMTP_PORT", encrypted.release().to_string())
         .env("TENANTRY_SMTP_USER", USER)
         .env("TENANTRY_SMTP_PASSWORD", PASSWORD)
         .env("TENANTRY_MAIL_FROM", FROM)
@@ -78,25 +73,6 @@ pub(super) fn run(surroundings: &Surroundings, found: &Variables, place: &Place)
     steps::run("mail", server.tell(&mut check))?;
     server.stop()?;
     encrypting.stop()
-}
-
-/// A port that nobody else gets.
-struct Port {
-    number: u16,
-    _held: TcpListener,
-}
-
-impl Port {
-    fn hold() -> anyhow::Result<Self> {
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
-        let number = held.local_addr().context("looking for a free port")?.port();
-        Ok(Self { number, _held: held })
-    }
-
-    /// Gives it to whoever is told its number.
-    fn release(self) -> String {
-        self.number.to_string()
-    }
 }
 
 /// Makes two authorities, and of each a certificate of this machine's address: `trusted` and `stranger`.

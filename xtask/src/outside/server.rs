@@ -140,7 +140,7 @@ impl Drop for Server {
     clippy::disallowed_methods,
     reason = "this program has one thread, and nothing else to do"
 )]
-fn pause() {
+pub(super) fn pause() {
     thread::sleep(Duration::from_millis(50));
 }
 

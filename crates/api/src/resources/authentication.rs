@@ -87,7 +87,7 @@ impl From<RegisterBody> for NewAccount {
     fn from(body: RegisterBody) -> Self {
         Self {
             email: body.email,
-            password: body.password,
+            password: Some(body.password),
             name: body.name,
             organization: body.organization_name,
             verified: false,
@@ -356,9 +356,18 @@ pub(crate) async fn login(caller: Anyone, request: HttpRequest) -> ApiResult<Rep
         // Only wrong guesses count against an account.
         services.refund(Limit::SignInAccount, &account);
     }
+    sign_in_answer(&services, outcome, transport)
+}
+
+/// What a sign-in is answered with, by whatever it was.
+pub(super) fn sign_in_answer(
+    services: &Services,
+    outcome: Result<SignIn, Error>,
+    transport: Transport,
+) -> ApiResult<Reply<SignInView>> {
     let (came_to, cookies) = match outcome.map_err(wrong_credentials)? {
         SignIn::Done(session) => {
-            let (session, cookies) = signed_in(&services, *session, transport);
+            let (session, cookies) = signed_in(services, *session, transport);
             (SignInView::Done(Box::new(session)), cookies)
         }
         SignIn::Begun { token, life, methods } => {

@@ -7,7 +7,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use minijinja::Value;
-use tenantry_domain::{jobs::FactorChange, passkeys::DOUBT};
+use tenantry_domain::{
+    jobs::{FactorChange, IdentityChange},
+    passkeys::DOUBT,
+};
 use uuid::Uuid;
 
 use super::{Language, Mail, Recipient, RenderError, message::one_line, templates};
@@ -17,6 +20,9 @@ const MAX_NAME: usize = 100;
 
 /// The most characters of each name in an invitation: its subject holds two of them, and a header cuts what is too long.
 const MAX_INVITATION_NAME: usize = 80;
+
+/// The most characters of an address that a letter shows.
+const MAX_ADDRESS: usize = 254;
 
 /// What is written.
 #[derive(Clone)]
@@ -62,16 +68,40 @@ pub enum Letter {
         /// When it happened, as a person reads it.
         at: String,
     },
+    /// Asks a person whether it was them who signed in through a provider.
+    IdentityConfirmation {
+        /// Where to say so; it holds a secret.
+        link: String,
+        /// What people call the provider.
+        provider: String,
+        /// Their address there; empty where the provider tells none.
+        account: String,
+        /// For how many minutes the link works.
+        minutes: u32,
+    },
+    /// Tells a person that they sign in through a provider from now on, or no longer.
+    Identity {
+        /// Which of both.
+        change: IdentityChange,
+        /// What people call the provider.
+        provider: String,
+        /// Their address there; empty where the provider tells none.
+        account: String,
+        /// When it happened, as a person reads it.
+        at: String,
+    },
 }
 
 impl Letter {
     /// The name of every letter.
-    pub const NAMES: [&str; 5] = [
+    pub const NAMES: [&str; 7] = [
         "verify_email",
         "reset_password",
         "password_changed",
         "invitation",
         "second_factor",
+        "identity_confirmation",
+        "identity",
     ];
 
     /// Its name, which is also that of its templates.
@@ -83,6 +113,8 @@ impl Letter {
             Self::PasswordChanged { .. } => "password_changed",
             Self::Invitation { .. } => "invitation",
             Self::SecondFactor { .. } => "second_factor",
+            Self::IdentityConfirmation { .. } => "identity_confirmation",
+            Self::Identity { .. } => "identity",
         }
     }
 
@@ -112,6 +144,18 @@ impl Letter {
             }),
             "second_factor" => Some(Self::SecondFactor {
                 change: FactorChange::RecoveryCodeUsed { left: 7 },
+                at: "2026-01-31 09:30 UTC".to_owned(),
+            }),
+            "identity_confirmation" => Some(Self::IdentityConfirmation {
+                link: format!("{base_url}/confirm-identity?token=example"),
+                provider: "Google".to_owned(),
+                account: "ann@example.com".to_owned(),
+                minutes: 60,
+            }),
+            "identity" => Some(Self::Identity {
+                change: IdentityChange::Linked,
+                provider: "Google".to_owned(),
+                account: "ann@example.com".to_owned(),
                 at: "2026-01-31 09:30 UTC".to_owned(),
             }),
             _ => None,
@@ -183,6 +227,32 @@ impl Letter {
                     | FactorChange::Reset
                     | FactorChange::RecoveryCodesReplaced => {}
                 }
+            }
+            Self::IdentityConfirmation {
+                link,
+                provider,
+                account,
+                minutes,
+            } => {
+                values.insert("link", Value::from(link.as_str()));
+                values.insert("minutes", Value::from(*minutes));
+                values.insert("provider", Value::from(one_line(provider, MAX_NAME)));
+                values.insert("account", Value::from(one_line(account, MAX_ADDRESS)));
+            }
+            Self::Identity {
+                change,
+                provider,
+                account,
+                at,
+            } => {
+                let change = match change {
+                    IdentityChange::Linked => "linked",
+                    IdentityChange::Unlinked => "unlinked",
+                };
+                values.insert("change", Value::from(change));
+                values.insert("at", Value::from(at.as_str()));
+                values.insert("provider", Value::from(one_line(provider, MAX_NAME)));
+                values.insert("account", Value::from(one_line(account, MAX_ADDRESS)));
             }
         }
         let (subject, text) = templates::text(self.name(), language, &values)?;

@@ -21,7 +21,7 @@ macro_rules! templates {
     };
 }
 
-const SOURCES: [(&str, &str); 21] = templates![
+const SOURCES: [(&str, &str); 29] = templates![
     "layout.html",
     "en/verify_email.txt",
     "en/verify_email.html",
@@ -33,6 +33,10 @@ const SOURCES: [(&str, &str); 21] = templates![
     "en/invitation.html",
     "en/second_factor.txt",
     "en/second_factor.html",
+    "en/identity_confirmation.txt",
+    "en/identity_confirmation.html",
+    "en/identity.txt",
+    "en/identity.html",
     "de/verify_email.txt",
     "de/verify_email.html",
     "de/reset_password.txt",
@@ -43,6 +47,10 @@ const SOURCES: [(&str, &str); 21] = templates![
     "de/invitation.html",
     "de/second_factor.txt",
     "de/second_factor.html",
+    "de/identity_confirmation.txt",
+    "de/identity_confirmation.html",
+    "de/identity.txt",
+    "de/identity.html",
 ];
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {

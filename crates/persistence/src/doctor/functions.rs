@@ -7,7 +7,7 @@ use super::{Finding, LOOKUP, RUNTIME, rows};
 use crate::{connection::Connection, error::Result};
 
 /// Every function that may run with other rights than its caller's: what it takes, and what it tells.
-const LISTED: [(&str, &str); 15] = [
+const LISTED: [(&str, &str); 16] = [
     ("lookup.applied_migrations()", "SETOF text"),
     (
         "lookup.credentials_by_email(text)",
@@ -44,6 +44,7 @@ const LISTED: [(&str, &str); 15] = [
     ("lookup.organizations_to_leave()", "SETOF uuid"),
     ("lookup.projects_named(text)", "uuid[]"),
     ("lookup.user_by_email(text)", "uuid"),
+    ("lookup.user_by_identity(text,text)", "uuid"),
     ("lookup.user_by_link(uuid)", "uuid"),
     ("lookup.user_by_refresh_token(bytea)", "uuid"),
     ("lookup.workspaces_named(text)", "uuid[]"),

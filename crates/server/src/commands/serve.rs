@@ -86,6 +86,8 @@ pub(super) fn settings(
         public_url: http.public_url(http.listen),
         cors_origins: http.cors_origins.clone(),
         webauthn_rp_id: http.webauthn_rp_id.clone(),
+        identity_providers: configuration.identity_providers.providers.clone(),
+        redirect_uris: configuration.identity_providers.redirect_uris.clone(),
         registration: configuration.sign_in.registration,
         mfa_grace_days: configuration.sign_in.mfa_grace_days,
         rate_limits: http.rate_limits,

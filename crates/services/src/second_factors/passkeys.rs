@@ -182,8 +182,8 @@ impl Services {
     /// where it was the last factor of all, which takes the recovery codes with it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is none of this id; when it is another version by now, the sign-in is too old, or the
-    /// database is away.
+    /// [`Error::NotFound`] where there is none of this id, [`Conflict::LastSignInMethod`]; when it is another version by now, the
+    /// sign-in is too old, or the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn remove_passkey(
         &self,
@@ -196,6 +196,7 @@ impl Services {
         let passkey = tx.passkey_to_change(id).await?.ok_or(Error::NotFound)?;
         precondition.check(passkey.version)?;
         tx.remove_passkey(id).await?;
+        self.demand_way_in(&tx).await?;
         forget_what_rested_on_it(&tx, Some(principal.session())).await?;
         let name = passkey.name.clone();
         tell(&tx, FactorChange::PasskeyRemoved { name }).await?;

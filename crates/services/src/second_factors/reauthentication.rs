@@ -33,10 +33,11 @@ impl Services {
         let known = tx.password_hash().await?;
         drop(tx);
         // No transaction is open meanwhile: hashing takes its time, and others need the connections.
-        match self.settings().passwords.verify(password, Some(&known)).await? {
+        match self.settings().passwords.verify(password, known.as_deref()).await? {
             Verdict::Right { .. } => {}
             Verdict::Wrong => return Err(Error::IncorrectPassword),
         }
+        let known = known.ok_or(Error::IncorrectPassword)?;
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
         if !tx.keeps_password_hash(&known).await? {
             return Err(Error::IncorrectPassword);

@@ -1,7 +1,10 @@
 //! The second step of a sign-in.
 
 use secrecy::SecretString;
-use tenantry_auth::{second_step, trusted_devices::DeviceToken};
+use tenantry_auth::{
+    second_step::{self, SecondStep},
+    trusted_devices::DeviceToken,
+};
 use tenantry_domain::{
     events::{Event, EventType, Subject},
     second_factors::SecondFactor,
@@ -15,17 +18,19 @@ use super::{tell_of_recovery_code, trusted_devices};
 use crate::{
     Services,
     error::{Error, Result},
+    identities::first_step,
     sessions::{self, SignIn, SignedIn},
 };
 
 impl Services {
-    /// Asks somebody for a second factor who showed the password of this hash, which ends the transaction.
-    pub(crate) async fn ask_for_second_factor(&self, tx: UserTx, user: &User, password_hash: &str) -> Result<SignIn> {
+    /// Asks somebody for a second factor who showed the password of this hash, or else something of this name, which ends the
+    /// transaction.
+    pub(crate) async fn ask_for_second_factor(&self, tx: UserTx, user: &User, first_step: &str) -> Result<SignIn> {
         let mut methods = vec![SecondFactor::Totp];
         if tx.recovery_codes_left().await? > 0 {
             methods.push(SecondFactor::RecoveryCode);
         }
-        let token = second_step::issue(self.keyring(), user.id, password_hash, tx.now());
+        let token = second_step::issue(self.keyring(), user.id, first_step, tx.now());
         tx.commit(Event::bare(EventType::UserMfaDemanded, User::TYPE, user.id))
             .await?;
         Ok(SignIn::Begun {
@@ -53,9 +58,7 @@ impl Services {
         let step = second_step::read(self.keyring(), token, now).ok_or(Error::Unauthenticated)?;
         let tx = UserTx::begin(self.database(), step.user, trace).await?;
         let user = tx.oneself_to_keep().await?;
-        let hash = tx.password_hash().await?;
-        // It stays the password until the session is open, or else the session would outlive its change.
-        if !step.is_of(&hash) || !tx.keeps_password_hash(&hash).await? {
+        if !is_still_good(&tx, &step).await? {
             return Err(Error::Unauthenticated);
         }
         let (tx, _, used) = self.use_code(tx, &user, code).await?;
@@ -82,4 +85,20 @@ impl Services {
             ..signed_in
         })
     }
+}
+
+/// Whether what was shown at the first step would be good now.
+async fn is_still_good(tx: &UserTx, step: &SecondStep) -> Result<bool> {
+    if let Some(hash) = tx.password_hash().await?
+        && step.is_of(&hash)
+    {
+        // It stays the password until the session is open, or else the session would outlive its change.
+        return Ok(tx.keeps_password_hash(&hash).await?);
+    }
+    let identities = tx.all_identities().await?;
+    let Some(shown) = identities.iter().find(|identity| step.is_of(&first_step(identity))) else {
+        return Ok(false);
+    };
+    // It stays linked until then, too.
+    Ok(tx.identity_to_change(shown.id).await?.is_some())
 }

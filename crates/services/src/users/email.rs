@@ -4,7 +4,7 @@ use tenantry_auth::mailed_links;
 use tenantry_domain::{
     emails::Email,
     events::{Event, EventType, Subject},
-    ids::UserId,
+    ids::{LinkId, UserId},
     jobs::UserJob,
     links::LinkPurpose,
     trace::TraceId,
@@ -41,16 +41,23 @@ impl Services {
     /// When the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn request_link(&self, purpose: LinkPurpose, email: &Email, trace: TraceId) -> Result<()> {
+        match self.whoever_has(email, trace).await? {
+            Some((tx, user)) => self.requested(tx, &user, purpose).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A transaction of whoever has an address. Nobody takes about as long to look up as somebody.
+    pub(crate) async fn whoever_has(&self, email: &Email, trace: TraceId) -> Result<Option<(UserTx, User)>> {
         let tx = SystemTx::begin(self.database(), SystemReason::MailRequest).await?;
-        // Nobody takes about as long to look up as somebody.
         let found = tx.user_by_email(email.canonical()).await?;
         drop(tx);
         let user = found.unwrap_or_else(|| UserId::new(self.environment()));
         let tx = UserTx::begin(self.database(), user, trace).await?;
         match tx.oneself_to_keep().await {
-            Ok(user) => self.requested(tx, &user, purpose).await,
+            Ok(user) => Ok(Some((tx, user))),
             // There is nobody, or nobody any more.
-            Err(StoreError::SessionEnded) => Ok(()),
+            Err(StoreError::SessionEnded) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -60,6 +67,7 @@ impl Services {
             LinkPurpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(()),
             LinkPurpose::VerifyEmail => EventType::UserVerificationRequested,
             LinkPurpose::ResetPassword => EventType::UserPasswordResetRequested,
+            LinkPurpose::ConfirmIdentity => EventType::IdentityConfirmationRequested,
         };
         mail_link(&tx, user, purpose).await?;
         tx.commit(Event::bare(event, User::TYPE, user.id)).await?;
@@ -85,7 +93,7 @@ impl Services {
     ///
     /// # Errors
     /// [`Error::LinkGone`]; and when the database is away.
-    pub(super) async fn follow_link(
+    pub(crate) async fn follow_link(
         &self,
         purpose: LinkPurpose,
         secret: &str,
@@ -110,11 +118,13 @@ impl Services {
 }
 
 /// Has a link mailed to the person whose transaction this is.
-pub(super) async fn mail_link(tx: &UserTx, user: &User, purpose: LinkPurpose) -> Result<()> {
+pub(crate) async fn mail_link(tx: &UserTx, user: &User, purpose: LinkPurpose) -> Result<LinkId> {
     let link = tx.add_link(purpose, &user.email).await?;
     let job = match purpose {
         LinkPurpose::VerifyEmail => UserJob::MailVerification { link },
         LinkPurpose::ResetPassword => UserJob::MailPasswordReset { link },
+        LinkPurpose::ConfirmIdentity => UserJob::MailIdentityConfirmation { link },
     };
-    Ok(tx.enqueue(&job).await?)
+    tx.enqueue(&job).await?;
+    Ok(link)
 }

@@ -38,10 +38,11 @@ impl Services {
             (tx.password_hash().await?, tx.oneself().await?.email)
         };
         // No transaction is open meanwhile: hashing takes its time, and others need the connections.
-        match self.settings().passwords.verify(current, Some(&known)).await? {
+        match self.settings().passwords.verify(current, known.as_deref()).await? {
             Verdict::Right { .. } => {}
             Verdict::Wrong => return Err(Error::IncorrectPassword),
         }
+        let known = known.ok_or(Error::IncorrectPassword)?;
         demand_strength(&new, &email).await?;
         let hash = self.settings().passwords.hash(new).await?;
 

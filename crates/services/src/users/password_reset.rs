@@ -13,6 +13,7 @@ use tenantry_domain::{
 use crate::{
     Services,
     error::Result,
+    identities::take_doubtful_identities,
     second_factors::{take_doubtful_passkeys, take_factors},
     users::demand_strength,
 };
@@ -20,7 +21,7 @@ use crate::{
 impl Services {
     /// Gives whoever a link was mailed to another password, ends all of their sessions, trusts none of their devices any
     /// longer, and tells them. That they read the mail proves the address, too. A second factor is asked for as before,
-    /// unless it was set up before the address was proven; passkeys of the last days go.
+    /// unless it was set up before the address was proven; passkeys and identities of the last days go.
     ///
     /// # Errors
     /// [`Error::LinkGone`](crate::Error::LinkGone); when the password is too weak, which leaves the link good, or the service is too busy.
@@ -36,8 +37,12 @@ impl Services {
         // Both: what another link would prove is proven.
         tx.use_links(LinkPurpose::ResetPassword).await?;
         tx.use_links(LinkPurpose::VerifyEmail).await?;
+        // Whoever read the mails for a while asked for this one, perhaps.
+        tx.use_links(LinkPurpose::ConfirmIdentity).await?;
         tx.set_password_hash(hash).await?;
-        take_doubtful_passkeys(&tx, user.email_verified_at.unwrap_or_else(|| tx.now())).await?;
+        let proven_at = user.email_verified_at.unwrap_or_else(|| tx.now());
+        take_doubtful_passkeys(&tx, proven_at).await?;
+        take_doubtful_identities(&tx, proven_at).await?;
         let user = if user.email_verified_at.is_some() {
             user
         } else {

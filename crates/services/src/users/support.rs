@@ -3,7 +3,9 @@
 use tenantry_domain::{
     emails::Email,
     events::{Event, EventType, Subject},
+    identities::Identity,
     jobs::FactorChange,
+    links::LinkPurpose,
     second_factors::SecondFactors,
     trace::TraceId,
     users::User,
@@ -17,9 +19,27 @@ use crate::{
     Services,
     error::{Error, Result},
     second_factors::{take_factors, tell},
+    users::{NewAccount, mail_link},
 };
 
 impl Services {
+    /// Makes an account of somebody, with its first organization where one is named, whether or not people may by themselves. Whoever
+    /// gets no password is mailed a link to choose one by.
+    ///
+    /// # Errors
+    /// [`Conflict::EmailTaken`](crate::error::Conflict::EmailTaken); when the password is too weak, or the database is away.
+    pub async fn create_user(&self, new: NewAccount, trace: TraceId) -> Result<User> {
+        let has_password = new.password.is_some();
+        let with = async |tx: &UserTx, user: &User| {
+            if has_password {
+                return Ok(());
+            }
+            mail_link(tx, user, LinkPurpose::ResetPassword).await?;
+            Ok(())
+        };
+        Ok(self.made(new, trace, with).await?.0)
+    }
+
     /// Takes all second factors of a person away, ends all of their sessions, and tells them: the password alone signs in
     /// until they set another factor up. `false` where they had none, which changes nothing.
     ///
@@ -50,6 +70,15 @@ impl Services {
         tx.commit(Event::bare(EventType::UserSessionsRevoked, User::TYPE, user.id))
             .await?;
         Ok(())
+    }
+
+    /// What providers know a person by.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody has the address; and when the database is away.
+    pub async fn identities_of(&self, email: &Email, trace: TraceId) -> Result<Vec<Identity>> {
+        let (tx, _) = self.supported(email, trace).await?;
+        Ok(tx.all_identities().await?)
     }
 
     /// A transaction of whoever has an address, whom nobody else changes until it ends.

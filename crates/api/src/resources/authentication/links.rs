@@ -133,6 +133,7 @@ const fn limit_of(purpose: LinkPurpose) -> Limit {
     match purpose {
         LinkPurpose::VerifyEmail => Limit::VerificationMail,
         LinkPurpose::ResetPassword => Limit::PasswordResetMail,
+        LinkPurpose::ConfirmIdentity => Limit::IdentityMail,
     }
 }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+mod identities;
 mod second_factors;
 
 use uuid::Uuid;
@@ -23,10 +24,11 @@ fn written(letter: &Letter, name: &str, language: Language) -> Mail {
 
 fn link(letter: &Letter) -> Option<&str> {
     match letter {
-        Letter::VerifyEmail { link, .. } | Letter::ResetPassword { link, .. } | Letter::Invitation { link, .. } => {
-            Some(link)
-        }
-        Letter::PasswordChanged { .. } | Letter::SecondFactor { .. } => None,
+        Letter::VerifyEmail { link, .. }
+        | Letter::ResetPassword { link, .. }
+        | Letter::Invitation { link, .. }
+        | Letter::IdentityConfirmation { link, .. } => Some(link),
+        Letter::PasswordChanged { .. } | Letter::SecondFactor { .. } | Letter::Identity { .. } => None,
     }
 }
 

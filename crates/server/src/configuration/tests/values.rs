@@ -1,6 +1,6 @@
 //! What each setting is without a value, with a good one and with a bad one.
 
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use secrecy::ExposeSecret as _;
 
@@ -34,6 +34,8 @@ fn with_nothing_given_dev_has_all_it_needs() {
 #[test]
 fn every_setting_is_read() {
     let folder = tempfile::tempdir().unwrap();
+    let providers = folder.path().join("providers.toml");
+    fs::write(&providers, "[okta]\ndomain = \"acme.okta.com\"\nclient_id = \"five\"\n").unwrap();
     let folder = folder.path().to_str().unwrap();
     let variables = [
         ("TENANTRY_DATABASE_URL", "postgres://app:one@db:5432/t?sslmode=require"),
@@ -59,6 +61,11 @@ fn every_setting_is_read() {
         ("TENANTRY_SIGNING_KEYS", folder),
         ("TENANTRY_ENCRYPTION_KEYS", folder),
         ("TENANTRY_MFA_GRACE_DAYS", "365"),
+        ("TENANTRY_IDENTITY_PROVIDERS", providers.to_str().unwrap()),
+        (
+            "TENANTRY_REDIRECT_URIS",
+            "https://app.example.com/in, com.example.app:/in",
+        ),
         ("TENANTRY_SMTP_URL", "smtp://mailer:four@mail:2525?tls=opportunistic"),
         ("TENANTRY_MAIL_FROM", "Tenantry <no-reply@example.com>"),
         ("TENANTRY_LOG", "warn,tenantry_api=debug"),
@@ -104,6 +111,17 @@ fn every_setting_is_read() {
     assert_eq!(configuration.http.rate_limits, RateLimits::Off);
     assert_eq!(configuration.sign_in.registration, Registration::Private);
     assert_eq!(configuration.sign_in.mfa_grace_days, 365);
+    let issuers: Vec<_> = configuration
+        .identity_providers
+        .providers
+        .iter()
+        .map(|provider| provider.issuer.as_str())
+        .collect();
+    assert_eq!(issuers, ["https://acme.okta.com"]);
+    assert_eq!(
+        configuration.identity_providers.redirect_uris,
+        ["https://app.example.com/in", "com.example.app:/in"]
+    );
     assert_eq!(configuration.sign_in.signing_keys.as_deref(), Some(Path::new(folder)));
     assert_eq!(
         configuration.sign_in.encryption_keys.as_deref(),

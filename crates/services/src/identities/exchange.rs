@@ -1,0 +1,190 @@
+//! Exchanging the code of whom a provider vouched for, for a session.
+
+use secrecy::{ExposeSecret, SecretString};
+use tenantry_auth::identity_providers::codes::SignInCode;
+use tenantry_domain::{
+    emails::Email,
+    events::{Event, EventType},
+    identities::{ExternalIdentity, Identity},
+    ids::UserId,
+    links::LinkPurpose,
+    sessions::Device,
+    text::Name,
+    trace::TraceId,
+    users::User,
+};
+use tenantry_persistence::{
+    Error as StoreError,
+    system::{SystemReason, SystemTx},
+    user::UserTx,
+    users::NewUser,
+};
+
+use crate::{
+    Registration, Services,
+    error::{Conflict, Error, Result},
+    limits::{Limit, LimitKey},
+    sessions::{SignIn, SignedIn},
+    users::mail_link,
+};
+
+/// A code that somebody shows.
+pub struct ShownCode {
+    /// The code.
+    pub code: SecretString,
+    /// What proves that the app began the sign-in that it came of.
+    pub verifier: Option<SecretString>,
+}
+
+/// What a sign-in by an identity is known by at its second step.
+pub(crate) fn first_step(identity: &Identity) -> String {
+    format!("identity {}", identity.id)
+}
+
+impl Services {
+    /// The code that is shown, where it is good; it is not used up by that.
+    pub(super) fn read_code(&self, shown: &ShownCode) -> Option<SignInCode> {
+        let verifier = shown.verifier.as_ref().map(ExposeSecret::expose_secret);
+        SignInCode::read(
+            &self.settings().carried,
+            shown.code.expose_secret(),
+            verifier,
+            self.environment().now(),
+        )
+    }
+
+    /// Signs in whom a provider vouched for, or as far as their second factor; an account is made of somebody whom nobody knows.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where the code is no good, [`Conflict::EmailMissing`], [`Conflict::IdentityNotLinked`]; and when
+    /// the database is away.
+    #[tracing::instrument(skip_all)]
+    pub async fn exchange_code(
+        &self,
+        shown: ShownCode,
+        trusted_devices: Vec<SecretString>,
+        device: &Device,
+        trace: TraceId,
+    ) -> Result<SignIn> {
+        let code = self.read_code(&shown).ok_or(Error::Unauthenticated)?;
+        // It may have gone from the configuration since, with those who signed in through it.
+        self.identity_provider(&code.identity().provider)
+            .map_err(|_| Error::Unauthenticated)?;
+        if let Some(user) = self.owner_of(code.identity()).await? {
+            return self
+                .sign_in_by_identity(user, &code, trusted_devices, device, trace)
+                .await;
+        }
+        let email = code.identity().email.clone();
+        let email = email.ok_or(Error::Conflict(Conflict::EmailMissing))?;
+        if self.settings().registration == Registration::Open {
+            if !code.identity().email_verified {
+                // As with registering by a password: it tells whether an address has an account, and mails it.
+                self.charge_registration(device)?;
+            }
+            if let Some(signed_in) = self.register_by_identity(&email, &code, device, trace).await? {
+                self.ring_for_jobs();
+                return Ok(SignIn::Done(Box::new(signed_in)));
+            }
+            // Whoever signed in for the first time twice at once has an account by now.
+            if let Some(user) = self.owner_of(code.identity()).await? {
+                return self
+                    .sign_in_by_identity(user, &code, trusted_devices, device, trace)
+                    .await;
+            }
+        }
+        self.ask_to_confirm(&email, code.identity(), trace).await?;
+        Err(Error::Conflict(Conflict::IdentityNotLinked))
+    }
+
+    fn charge_registration(&self, device: &Device) -> Result<()> {
+        match self.charge(Limit::Register, &LimitKey::address(device.ip)) {
+            Some(charge) if !charge.allowed => Err(Error::RateLimited(charge)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn owner_of(&self, identity: &ExternalIdentity) -> Result<Option<UserId>> {
+        let tx = SystemTx::begin(self.database(), SystemReason::SignInThroughProvider).await?;
+        Ok(tx.user_by_identity(&identity.issuer, &identity.subject).await?)
+    }
+
+    async fn sign_in_by_identity(
+        &self,
+        user: UserId,
+        code: &SignInCode,
+        trusted_devices: Vec<SecretString>,
+        device: &Device,
+        trace: TraceId,
+    ) -> Result<SignIn> {
+        let tx = UserTx::begin(self.database(), user, trace).await?;
+        let user = match tx.oneself_to_keep().await {
+            Err(StoreError::SessionEnded) => return Err(Error::Unauthenticated),
+            user => user?,
+        };
+        // It may have been unlinked just now.
+        let identity = tx.identity_to_use(code.identity()).await?;
+        let identity = identity.ok_or(Error::Unauthenticated)?;
+        use_up(&tx, code).await?;
+        tx.mark_identity_used(identity.id, code.identity()).await?;
+        self.after_first_step(tx, user, &first_step(&identity), trusted_devices, device)
+            .await
+    }
+
+    /// Makes an account of somebody whom nobody knows. `None` where their address, or themselves, are taken.
+    async fn register_by_identity(
+        &self,
+        email: &Email,
+        code: &SignInCode,
+        device: &Device,
+        trace: TraceId,
+    ) -> Result<Option<SignedIn>> {
+        let identity = code.identity();
+        let tx = UserTx::begin(self.database(), UserId::new(self.environment()), trace).await?;
+        let new = NewUser {
+            email: email.clone(),
+            name: name_of(identity, email)?,
+            avatar_url: identity.picture.clone(),
+            locale: identity.locale.clone(),
+        };
+        let Some(user) = tx.register(new).await? else {
+            return Ok(None);
+        };
+        // First the address: an identity from before it was proven would be doubtful for ever.
+        let user = greet(&tx, user, identity).await?;
+        let Some(linked) = tx.add_identity(identity, true).await? else {
+            return Ok(None);
+        };
+        use_up(&tx, code).await?;
+        tx.note(Event::created(EventType::IdentityLinked, &linked)).await?;
+        let signed_in = self.open_session(&tx, user, device).await?;
+        tx.commit(Event::created(EventType::UserRegistered, &signed_in.user))
+            .await?;
+        Ok(Some(signed_in))
+    }
+}
+
+/// Takes the provider's word for the address, where it gives one, or else has a link mailed.
+async fn greet(tx: &UserTx, user: User, identity: &ExternalIdentity) -> Result<User> {
+    if identity.email_verified {
+        return Ok(tx.verify_email(&user).await?);
+    }
+    mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
+    Ok(user)
+}
+
+/// What somebody is called of whom an account is made: by their address where the provider does not say.
+fn name_of(identity: &ExternalIdentity, email: &Email) -> Result<Name> {
+    let local_part = || email.as_str().split('@').next().unwrap_or_default().to_owned();
+    let name = identity.name.clone().unwrap_or_else(local_part);
+    Name::try_from(name).map_err(Error::internal)
+}
+
+/// Uses a code up, which is good once.
+pub(super) async fn use_up(tx: &UserTx, code: &SignInCode) -> Result<()> {
+    if tx.use_challenge(code.hash().as_bytes(), code.ends()).await? {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}

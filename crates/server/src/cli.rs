@@ -268,7 +268,8 @@ Example:
   tenantry serve --no-worker & tenantry worker";
 
 const USER_HELP: &str = "\
-Needs TENANTRY_DATABASE_URL (the runtime role). Before you reset, make sure of who asks: afterwards the password alone signs in.
+Needs TENANTRY_DATABASE_URL (the runtime role). Before you reset, make sure of who asks: afterwards the password alone
+signs in, and what is linked of providers does.
 
 Examples:
   tenantry user reset-mfa ann@example.com

@@ -53,3 +53,25 @@ async fn an_address_comes_back_three_hundred_times_in_a_quarter_of_an_hour() {
     lobby.provider.signs_in(&ann());
     lobby.browser().walk(WORK, &[("redirectUri", APP)]).await.code();
 }
+
+/// It tells whether an address has an account, and mails it: what a provider has seen to be somebody's does neither.
+#[tokio::test]
+async fn an_address_comes_with_thirty_unproven_addresses_an_hour() {
+    let lobby = limited().await;
+    let unproven = |number: u32| {
+        ann()
+            .with("sub", format!("stranger-{number}"))
+            .with("email", format!("stranger-{number}@example.com"))
+            .with("email_verified", false)
+    };
+    for number in 0..30 {
+        if number == 20 {
+            // Others of its limits are not what this is about.
+            lobby.stage.app.clock.advance(TimeDelta::minutes(15));
+        }
+        expect_session(&lobby.enter(&unproven(number)).await);
+    }
+    expect_limited(&lobby.enter(&unproven(30)).await, 30);
+    expect_session(&lobby.enter(&unproven(0)).await);
+    expect_session(&lobby.enter(&ann()).await);
+}

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use openidconnect::{
     AdditionalClaims, AdditionalProviderMetadata, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
-    ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl,
-    LocalizedClaim, Nonce, OAuth2TokenResponse as _, PkceCodeVerifier, ProviderMetadata, RedirectUrl,
+    ClientSecret, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields,
+    IssuerUrl, LocalizedClaim, Nonce, OAuth2TokenResponse as _, PkceCodeVerifier, ProviderMetadata, RedirectUrl,
     RequestTokenError, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse as _,
     UserInfoClaims, UserInfoError,
     core::{
@@ -250,7 +250,15 @@ async fn discover(settings: &ProviderSettings, http: &Guarded<'_>) -> Result<Met
     // It is of this very issuer, or refused.
     Metadata::discover_async(issuer, &ask)
         .await
-        .map_err(|error| ProviderError::unavailable(format!("its metadata are not to be had: {error}")))
+        .map_err(|error| match error {
+            DiscoveryError::Request(error) => ProviderError::unavailable(error),
+            // What it answered is not repeated: a provider could write whatever it likes into our log.
+            DiscoveryError::Response(status, ..) => {
+                ProviderError::unavailable(format!("its metadata are answered {status}"))
+            }
+            DiscoveryError::Validation(_) => ProviderError::unavailable("its metadata are of another issuer"),
+            _ => ProviderError::unavailable("its metadata are not understood"),
+        })
 }
 
 /// That it was this provider that sent the browser back, where it says who it is (RFC 9207).

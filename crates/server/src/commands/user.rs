@@ -104,7 +104,7 @@ async fn done(services: &Services, command: &User, address: &Email, trace: Trace
     match command {
         User::Create(create) => created(services, new_account(create, address)?, trace).await,
         User::ResetMfa { .. } if services.reset_mfa_of(address, trace).await? => Ok(format!(
-            "{email} has no second factor any more, and is signed out everywhere: the password alone signs in."
+            "{email} has no second factor any more, and is signed out everywhere: the password alone signs in, and linked providers do."
         )),
         User::ResetMfa { .. } => Ok(format!("{email} had no second factor: nothing was changed.")),
         User::RevokeSessions { .. } => {

@@ -79,8 +79,8 @@ impl Services {
         let email = email.ok_or(Error::Conflict(Conflict::EmailMissing))?;
         if self.settings().registration == Registration::Open {
             if !code.identity().email_verified {
-                // As with registering by a password: it tells whether an address has an account, and mails it.
-                self.charge_registration(device)?;
+                // It tells whether an address has an account, and mails it.
+                self.charge_mail(device)?;
             }
             if let Some(signed_in) = self.register_by_identity(&email, &code, device, trace).await? {
                 self.ring_for_jobs();
@@ -97,8 +97,8 @@ impl Services {
         Err(Error::Conflict(Conflict::IdentityNotLinked))
     }
 
-    fn charge_registration(&self, device: &Device) -> Result<()> {
-        match self.charge(Limit::Register, &LimitKey::address(device.ip)) {
+    fn charge_mail(&self, device: &Device) -> Result<()> {
+        match self.charge(Limit::Mail, &LimitKey::address(device.ip)) {
             Some(charge) if !charge.allowed => Err(Error::RateLimited(charge)),
             _ => Ok(()),
         }

@@ -55,6 +55,7 @@ impl Services {
         let user = tx.oneself().await?;
         // Whoever has an old mail does not undo this.
         tx.use_links(LinkPurpose::ResetPassword).await?;
+        tx.use_links(LinkPurpose::ConfirmIdentity).await?;
         tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;
         tx.commit(Event::bare(EventType::UserPasswordChanged, User::TYPE, user.id))
             .await?;

@@ -40,8 +40,8 @@ impl Services {
         Ok(self.made(new, trace, with).await?.0)
     }
 
-    /// Takes all second factors of a person away, ends all of their sessions, and tells them: the password alone signs in
-    /// until they set another factor up. `false` where they had none, which changes nothing.
+    /// Takes all second factors of a person away, ends all of their sessions, and tells them: the password, or a linked provider,
+    /// signs in by itself until they set another factor up. `false` where they had none, which changes nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`] where nobody has the address; and when the database is away.

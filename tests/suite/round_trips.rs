@@ -122,10 +122,10 @@ const IDENTITIES: &str = "/api/v1/auth/identities";
 
 /// The most round trips of the operations on identities, the caller's session in a warm cache and no pooler in between.
 const OF_IDENTITIES: [(&str, usize); 4] = [
-    ("linkIdentity", 20),
+    ("linkIdentity", 14),
     ("listIdentities", 3),
-    ("exchangeSignInCode", 15),
-    ("unlinkIdentity", 15),
+    ("exchangeSignInCode", 14),
+    ("unlinkIdentity", 14),
 ];
 
 /// The statements of the operations on identities, by name, with one of the owner's that comes and goes.

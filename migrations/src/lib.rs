@@ -47,4 +47,6 @@ migrations! {
     m20261121_000019_sign_on_policies
     m20261121_000020_passkeys
     m20261122_000021_identities
+    m20261122_000022_accounts
+    m20261122_000023_external_sessions
 }

@@ -11,7 +11,7 @@ use tenantry::{
     application,
     configuration::{RateLimits, Registration, parse_identity_providers},
 };
-use tenantry_auth::{keys::Keyring, passwords::PasswordCost};
+use tenantry_auth::{keys::Keyring, passwords::PasswordCost, trusted_issuers::IssuerSettings};
 use tenantry_integrations::mail::{Kept, Mailer, Outbox};
 use tenantry_persistence::Database;
 use tenantry_services::Services;
@@ -41,6 +41,8 @@ pub struct Options {
     pub identity_providers: String,
     /// Where sign-ins through them may return to.
     pub redirect_uris: Vec<String>,
+    /// The issuers whose access tokens are taken beside its own.
+    pub trusted_issuers: Vec<IssuerSettings>,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
     /// The most connections to the database.
@@ -65,6 +67,7 @@ impl Default for Options {
             webauthn_rp_id: None,
             identity_providers: String::new(),
             redirect_uris: Vec::new(),
+            trusted_issuers: Vec::new(),
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
@@ -187,12 +190,14 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         cors_origins: options.cors_origins.clone(),
         identity_providers: parse_identity_providers(&options.identity_providers).expect("a file of providers"),
         redirect_uris: options.redirect_uris.clone(),
+        trusted_issuers: options.trusted_issuers.clone(),
         registration: options.registration,
         mfa_grace_days: options.mfa_grace_days,
         rate_limits: options.rate_limits,
         request_timeout: options.request_timeout,
         keyring: Arc::clone(&options.keys),
         encryption_keys: options.encryption_keys.clone(),
+        key_schedule: None,
         environment,
         password_cost: PasswordCost::MINIMAL,
         mailer: if options.mail {

@@ -7,10 +7,8 @@
 mod behaviour;
 mod browser;
 mod github;
-mod keys;
 mod openid;
 mod people;
-mod wire;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -21,16 +19,21 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::{
-    behaviour::{Behaviour, Endpoint, Fault, Signer},
+    behaviour::{Behaviour, Endpoint},
     browser::{Browser, Pkce, Returned, authorize_path},
-    keys::Algorithm,
     people::Person,
 };
-use self::{
-    keys::SigningKey,
-    wire::{Reply, Request},
+use crate::{
+    app::PUBLIC_URL,
+    environment::TestClock,
+    http_server::{self, Reply, Request},
+    passkey,
+    signing_keys::KeyRing,
 };
-use crate::{app::PUBLIC_URL, environment::TestClock, passkey};
+pub use crate::{
+    http_server::Fault,
+    signing_keys::{Algorithm, Signer},
+};
 
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +62,7 @@ struct State {
     behaviour: Behaviour,
     clock: TestClock,
     person: Option<Person>,
-    /// The newest is last, and alone announced.
-    keys: Vec<SigningKey>,
-    stranger: SigningKey,
+    keys: KeyRing,
     callbacks: HashSet<String>,
     codes: HashMap<String, Grant>,
     tokens: HashMap<String, Person>,
@@ -103,17 +104,17 @@ impl IdentityProvider {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = TcpListener::bind(any_port).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let client_secret = passkey::encoded(&passkey::random(24));
         let state = Arc::new(Mutex::new(State {
             protocol,
             issuer: format!("http://{address}{path}"),
             path: path.trim_end_matches('/').to_owned(),
             client_id: format!("client-{}", passkey::encoded(&passkey::random(9))),
-            client_secret: passkey::encoded(&passkey::random(24)),
+            client_secret: client_secret.clone(),
             behaviour: Behaviour::default(),
             clock: TestClock::default(),
             person: None,
-            keys: vec![SigningKey::new(Algorithm::Es256)],
-            stranger: SigningKey::new(Algorithm::Es256),
+            keys: KeyRing::new(client_secret),
             callbacks: HashSet::new(),
             codes: HashMap::new(),
             tokens: HashMap::new(),
@@ -121,7 +122,9 @@ impl IdentityProvider {
             authorization: BTreeMap::new(),
             complaints: Vec::new(),
         }));
-        let server = tokio::spawn(wire::serve(listener, Arc::clone(&state)));
+        let answering = Arc::clone(&state);
+        let reply_to = move |request: &Request| locked(&answering).answer(request);
+        let server = tokio::spawn(http_server::serve(listener, reply_to));
         Self { state, server }
     }
 
@@ -188,8 +191,7 @@ impl IdentityProvider {
 
     /// Signs by another key from now on, which alone is announced.
     pub fn rotate(&self, algorithm: Algorithm) {
-        let key = SigningKey::new(algorithm);
-        locked(&self.state).keys.push(key);
+        locked(&self.state).keys.rotate(algorithm);
     }
 
     /// How often an endpoint was asked.
@@ -240,12 +242,8 @@ impl State {
         };
         self.asked.push(endpoint);
         let fault = self.behaviour.faults.get(&endpoint).copied();
-        match fault {
-            Some(Fault::Status(status)) => return Reply::text(status, "out of order"),
-            Some(Fault::Silent) => return Reply::Nothing,
-            Some(Fault::Garbage) => return Reply::text(200, "<!doctype html><p>Welcome!</p>"),
-            Some(Fault::Redirect) => return Reply::redirect(307, &self.url("/elsewhere")),
-            Some(Fault::Huge | Fault::Endless) | None => {}
+        if let Some(instead) = fault.and_then(|fault| fault.instead(&self.url("/elsewhere"))) {
+            return instead;
         }
         let answer = match self.protocol {
             Protocol::OpenId => self.openid(endpoint, request),
@@ -257,9 +255,8 @@ impl State {
             refused.reply
         });
         match fault {
-            Some(Fault::Huge) => reply.after_space(),
-            Some(Fault::Endless) => reply.without_end(),
-            _ => reply,
+            Some(fault) => fault.spoiled(reply),
+            None => reply,
         }
     }
 

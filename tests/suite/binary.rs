@@ -19,6 +19,7 @@ mod deployment;
 mod dev;
 pub(crate) mod development;
 mod health;
+mod keys;
 mod other_user;
 pub(crate) mod process;
 pub(crate) mod serving;

@@ -232,9 +232,10 @@ impl Operation {
         self.method != Method::GET && self.path.ends_with("/workspaces/{wsId}")
     }
 
-    /// Whether nobody is left who could call again: the caller is gone, or signed out everywhere.
+    /// Whether nobody is left who could call again: the caller is gone, signed out everywhere, or goes by another address.
     pub(crate) fn ends_caller(&self) -> bool {
-        self.method == Method::DELETE && self.path == "/api/v1/me" || self.name == "resetPassword"
+        self.method == Method::DELETE && self.path == "/api/v1/me"
+            || ["resetPassword", "confirmEmailChange"].contains(&self.name.as_str())
     }
 
     /// Whether one of its inputs means this.

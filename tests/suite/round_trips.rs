@@ -69,7 +69,7 @@ const PASSKEYS: &str = "/api/v1/auth/passkeys";
 const OF_PASSKEYS: [(&str, usize); 4] = [
     ("registerPasskey", 20),
     ("listPasskeys", 3),
-    ("loginWithPasskey", 12),
+    ("loginWithPasskey", 13),
     ("deletePasskey", 15),
 ];
 
@@ -124,8 +124,8 @@ const IDENTITIES: &str = "/api/v1/auth/identities";
 const OF_IDENTITIES: [(&str, usize); 4] = [
     ("linkIdentity", 14),
     ("listIdentities", 3),
-    ("exchangeSignInCode", 14),
-    ("unlinkIdentity", 14),
+    ("exchangeSignInCode", 15),
+    ("unlinkIdentity", 15),
 ];
 
 /// The statements of the operations on identities, by name, with one of the owner's that comes and goes.
@@ -167,6 +167,65 @@ async fn identities_cost_as_much_as_they_are_said_to_at_most() {
         assert_eq!(
             events.count(),
             usize::from(name != "listIdentities"),
+            "{name}: {statements:#?}"
+        );
+    }
+}
+
+const EMAIL_CHANGE: &str = "/api/v1/auth/email/change";
+
+/// The most round trips of the operations on a change of address, the caller's session in a warm cache and no pooler in between.
+/// The present address is not proven, so that the new one alone is asked.
+const OF_EMAIL_CHANGES: [(&str, usize); 4] = [
+    ("requestEmailChange", 14),
+    ("getEmailChange", 3),
+    ("cancelEmailChange", 10),
+    ("confirmEmailChange", 16),
+];
+
+/// The statements of the operations on a change of address, by name, with one of the owner's that is taken back, and one that comes
+/// about.
+async fn email_changes_of(scene: &Scene, number: u32) -> Vec<(&'static str, Vec<String>)> {
+    let owner = scene.client();
+    let wanted = |name: &str| json!({ "email": format!("{name}@other.example") });
+    let requested = statements_of(owner, number, Method::POST, EMAIL_CHANGE, Some(&wanted("first"))).await;
+    let shown = statements_of(owner, number + 1, Method::GET, EMAIL_CHANGE, None).await;
+    let cancelled = statements_of(owner, number + 2, Method::DELETE, EMAIL_CHANGE, None).await;
+
+    owner
+        .post(EMAIL_CHANGE, &wanted("second"))
+        .await
+        .expect(StatusCode::ACCEPTED);
+    let mails = scene.app.mails().await;
+    let mut lines = mails
+        .iter()
+        .filter(|mail| mail.to == "second@other.example")
+        .flat_map(|mail| mail.text.lines());
+    let start = format!("{PUBLIC_URL}/confirm-email-change?token=");
+    let secret = lines.find_map(|line| line.strip_prefix(&start)).expect("a link");
+    let followed = json!({ "token": secret });
+    let confirm = format!("{EMAIL_CHANGE}/confirm");
+    let confirmed = statements_of(&owner.anonymous(), number + 3, Method::POST, &confirm, Some(&followed)).await;
+    vec![
+        ("requestEmailChange", requested),
+        ("getEmailChange", shown),
+        ("cancelEmailChange", cancelled),
+        ("confirmEmailChange", confirmed),
+    ]
+}
+
+#[tokio::test]
+async fn changes_of_addresses_cost_as_much_as_they_are_said_to_at_most() {
+    let scene = Scene::new().await;
+    // While the clock stands, what was looked up stays fresh.
+    scene.app.clock.stop();
+    for ((name, statements), (said, most)) in email_changes_of(&scene, 0xf101).await.into_iter().zip(OF_EMAIL_CHANGES) {
+        assert_eq!(name, said);
+        assert!(statements.len() <= most, "{name}: {statements:#?}");
+        let events = statements.iter().filter(|statement| statement.contains("user_events"));
+        assert_eq!(
+            events.count(),
+            usize::from(name != "getEmailChange"),
             "{name}: {statements:#?}"
         );
     }
@@ -310,8 +369,10 @@ async fn a_project_read_by_id_costs_three_at_most() {
     let token = json!({ "refreshToken": text(&json!(scene.owner.refresh_token)) });
     let statements = statements_of(&anyone, 0xc002, Method::POST, "/api/v1/auth/refresh", Some(&token)).await;
     table += &format!("{:>4}  refresh\n", round_trips(&statements));
-    let passkeys = passkeys_of(&scene, 0xc101).await;
-    for (name, statements) in passkeys.into_iter().chain(identities_of(&scene, 0xc201).await) {
+    let mut more = passkeys_of(&scene, 0xc101).await;
+    more.extend(identities_of(&scene, 0xc201).await);
+    more.extend(email_changes_of(&scene, 0xc301).await);
+    for (name, statements) in more {
         table += &format!("{:>4}  {name}\n", round_trips(&statements));
     }
     let passwords =

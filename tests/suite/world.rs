@@ -6,6 +6,7 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod email_changes;
 mod identities;
 mod passkeys;
 mod secrets;
@@ -31,6 +32,9 @@ pub(crate) const KEY_OF_B: &str = "a-key-of-b";
 
 /// The password of whoever has changed it.
 const NEW_PASSWORD: &str = "vermilion otters juggle";
+
+/// The operations that are about an address of nobody's yet.
+const WANTS_NEW_ADDRESS: [&str; 3] = ["register", "inviteMember", "requestEmailChange"];
 
 /// Two tenants, and a person who is an admin in both.
 pub(crate) struct World {
@@ -199,13 +203,7 @@ impl Tenant {
 
     /// An invitation that `creator` has just sent.
     async fn new_invitation(&self, creator: &Client) -> String {
-        invite(
-            creator,
-            &self.organization,
-            &format!("{}@example.com", new_text()),
-            &new_text(),
-        )
-        .await
+        invite(creator, &self.organization, &email_changes::new_address(), &new_text()).await
     }
 
     /// Undoes what an operation of somebody's did to all of the tenant, and to how they sign in, so that the next one finds it as
@@ -228,6 +226,9 @@ impl Tenant {
         creator: Option<&Client>,
         except: &[&Input],
     ) -> HashMap<Input, String> {
+        if ["getEmailChange", "cancelEmailChange"].contains(&operation.name.as_str()) {
+            self.begin_email_change(&caller.person).await;
+        }
         let mut values = HashMap::new();
         let wanted = operation.inputs.iter().filter(|input| !except.contains(input));
         let answered = if operation.has(Meaning::Answered) {
@@ -277,8 +278,8 @@ impl Tenant {
                 Meaning::Code => self.code(&caller.person, &operation.name).await,
                 Meaning::SecondStep => self.second_step(&caller.person).await,
                 Meaning::IdempotencyKey | Meaning::Name | Meaning::Voucher => new_text(),
-                Meaning::Address if ["register", "inviteMember"].contains(&operation.name.as_str()) => {
-                    format!("{}@example.com", new_text())
+                Meaning::Address if WANTS_NEW_ADDRESS.contains(&operation.name.as_str()) => {
+                    email_changes::new_address()
                 }
                 Meaning::Address => caller.person.email.clone(),
                 Meaning::Password if operation.name == "register" => PASSWORD.to_owned(),
@@ -369,6 +370,10 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         rows.push_str(&identities::identity(&account.user_id, &new_id(), &new_text()));
         rows.push_str(&identities::identity(&account.user_id, &new_id(), &new_text()));
     }
+    rows.push_str(&email_changes::email_change(
+        &owner.user_id,
+        &email_changes::new_address(),
+    ));
     rows.push_str(&secrets::user_link(
         &Person::of(&owner),
         LinkPurpose::ConfirmIdentity,

@@ -17,7 +17,7 @@ use tenantry_domain::{
     permissions::Permission, sessions::FRESH, trace::TraceId, users::memberships::MemberOrganization,
 };
 use tenantry_services::{
-    error::{Conflict, Quota},
+    error::{Conflict, NoAccount, Quota},
     limits::Charge,
 };
 use utoipa::ToSchema;
@@ -120,6 +120,10 @@ pub(crate) enum BearerProblem {
     Invalid,
     /// It was good.
     Expired,
+    /// It is a trusted issuer's, and names no address.
+    EmailMissing,
+    /// It is a trusted issuer's, of nobody who has an account.
+    NoAccount,
 }
 
 /// An answer that is an error.
@@ -212,6 +216,12 @@ impl ApiError {
             Self::Unauthorized(BearerProblem::Missing) => "Valid credentials are required.".into(),
             Self::Unauthorized(BearerProblem::Invalid) => "The access token is not valid.".into(),
             Self::Unauthorized(BearerProblem::Expired) => "The access token has expired.".into(),
+            Self::Unauthorized(BearerProblem::EmailMissing) => {
+                "The access token names no e-mail address, which an account needs.".into()
+            }
+            Self::Unauthorized(BearerProblem::NoAccount) => {
+                "The access token is of nobody who has an account here.".into()
+            }
             Self::Forbidden(permission) => format!("This needs the permission {permission}.").into(),
             Self::RegistrationClosed => "Registration is closed: accounts are made by invitation.".into(),
             Self::NotInvited => {
@@ -336,6 +346,12 @@ impl BearerProblem {
             Self::Expired => {
                 r#"Bearer realm="tenantry", error="invalid_token", error_description="The access token has expired""#
             }
+            Self::EmailMissing => {
+                r#"Bearer realm="tenantry", error="invalid_token", error_description="The access token names no e-mail address, which an account needs""#
+            }
+            Self::NoAccount => {
+                r#"Bearer realm="tenantry", error="invalid_token", error_description="The access token is of nobody who has an account here""#
+            }
         })
     }
 }
@@ -363,6 +379,8 @@ impl From<tenantry_services::Error> for ApiError {
         match error {
             E::Unauthenticated => Self::Unauthorized(BearerProblem::Invalid),
             E::Expired => Self::Unauthorized(BearerProblem::Expired),
+            E::NoAccount(NoAccount::EmailMissing) => Self::Unauthorized(BearerProblem::EmailMissing),
+            E::NoAccount(NoAccount::Unlinked) => Self::Unauthorized(BearerProblem::NoAccount),
             E::NotFound => Self::NotFound,
             E::Forbidden(permission) => Self::Forbidden(permission),
             E::RegistrationClosed => Self::RegistrationClosed,

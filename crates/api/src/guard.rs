@@ -195,7 +195,7 @@ impl<P: Required> FromRequest for Guard<P> {
 /// Who calls.
 pub(crate) async fn principal(request: &HttpRequest, services: &Services, trace: TraceId) -> ApiResult<Principal> {
     let token = bearer_token(request).ok_or(ApiError::Unauthorized(BearerProblem::Missing))?;
-    Ok(services.authenticate(token, trace).await?)
+    Ok(services.authenticate(token, || device(request), trace).await?)
 }
 
 /// What a request brings as `Authorization: Bearer …`.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::json;
 use tenantry_domain::{
-    invitations, lists, members, organizations, permissions::Permission, projects, second_factors, sign_on,
+    email_changes, invitations, lists, members, organizations, permissions::Permission, projects, second_factors,
+    sign_on,
 };
 use tenantry_services::{error::Conflict, identities::Preset, limits::LimitScope};
 use utoipa::{
@@ -56,6 +57,7 @@ words! {
         "A permission, as `resource:action`.";
     ConflictReason: all(Conflict::WORDS), "What is in the way.";
     SecondFactorMethod: all(second_factors::SecondFactor::WORDS), "By what a sign-in can be completed.";
+    EmailChangeSide: all(email_changes::Side::WORDS), "One of the two addresses of a change.";
     MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
         `everyone`.";
     IdentityProviderType: all(Preset::WORDS), "What kind of provider it is.";

@@ -6,7 +6,7 @@
 //! that is exchanged once ([`codes`]). To add a preset: a variant of [`Preset`], and what is particular about its issuer in the
 //! configuration, about its claims here.
 
-mod claims;
+pub(crate) mod claims;
 pub mod codes;
 pub mod flow;
 mod github;
@@ -183,13 +183,13 @@ impl Provider {
 }
 
 /// Asks a provider, where that is safe: over TLS, unless it is on this machine as a whole.
-struct Guarded<'h> {
+pub(crate) struct Guarded<'h> {
     http: &'h dyn HttpClient,
     on_this_machine: bool,
 }
 
 impl<'h> Guarded<'h> {
-    fn new(http: &'h dyn HttpClient, issuer: &str) -> Self {
+    pub(crate) fn new(http: &'h dyn HttpClient, issuer: &str) -> Self {
         Self {
             http,
             on_this_machine: Url::parse(issuer).is_ok_and(|url| is_loopback(&url)),
@@ -206,7 +206,7 @@ impl<'h> Guarded<'h> {
         }
     }
 
-    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, HttpError> {
         self.demand_safe(&request.uri().to_string()).map_err(HttpError)?;
         let answer = self.http.send(request).await?;
         let status = answer.status();

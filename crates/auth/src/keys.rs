@@ -1,39 +1,44 @@
 //! The keys that sign access tokens and what clients carry back.
 //!
 //! A key is an unencrypted PKCS#8 PEM file (RFC 5958, RFC 7468) that holds an Ed25519 or a P-256 private key, such as
-//! `openssl genpkey -algorithm ed25519` makes. A folder of `*.pem` files is a keyring: the key with the greatest file
-//! name signs, and what any of them signed is accepted.
+//! `openssl genpkey -algorithm ed25519` makes. A folder of `*.pem` files is a keyring: one of the keys signs, and what any of
+//! them signed is accepted.
 //!
-//! To rotate: put a new key with a greater file name into the folder of every node and restart. To sign nobody out,
-//! keep the old file for a week, then remove it: refresh tokens in cookies live that long, and take a signature beside
-//! them (`csrf`). To retire a leaked key at once, remove its file at once: browsers that hold a signature by it are to
-//! sign in again. With several nodes, a node that has not restarted refuses what the new key signs: give all of them
-//! the new file under a lesser name first (they accept it), then under a greater one (they sign with it).
+//! A file name may end with the moment from which its key signs, such as `signing-key-20261122T051500Z.pem`. Of the keys
+//! whose moment has come, and of those that have none, the one with the greatest file name signs.
+//!
+//! A keyring follows its files ([`Keyring::reload`]), and [`rotation`] makes new ones and removes old ones. The overlap is
+//! what signs nobody out: a key is published and accepted before it signs, and accepted for as long afterwards as anything
+//! lives that it signed, refresh cookies and invitations being the last (`csrf`, `mailed_links`).
 
+mod files;
 mod generation;
 mod jwks;
+mod listing;
+pub mod rotation;
 mod signing_key;
 
 use std::{
-    ffi::OsStr,
-    fs::{self, File},
-    io::{self, Read as _},
-    os::unix::fs::PermissionsExt as _,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use tenantry_domain::environment::Environment;
-use zeroize::Zeroizing;
+use arc_swap::ArcSwap;
+use tenantry_domain::environment::{Environment, Timestamp};
 
-use self::generation::ed25519_pkcs8;
-pub use self::jwks::{Jwk, Jwks};
 pub(crate) use self::signing_key::SigningKey;
+use self::{
+    files::{KeyFile, key_files, next_start, read_key, signing},
+    generation::ed25519_pkcs8,
+};
+pub use self::{
+    jwks::{Jwk, Jwks},
+    listing::{KeyState, ListedKey, list},
+};
 
 /// The most keys that a folder may hold.
 pub const MAX_KEYS: usize = 32;
-
-/// The largest key file, in bytes; a P-256 key takes some 250.
-const MAX_FILE_BYTES: u64 = 16 * 1024;
 
 /// Why there is no keyring. Names the file, never what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,18 @@ pub enum KeyError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds [`MAX_KEYS`] keys, of which none may go yet.
+    #[error("{} holds {MAX_KEYS} *.pem files, and none of them may be removed yet", path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Keys are rotated in a folder alone.
+    #[error("{} is no folder: put the key into one, and name that instead of the file", path.display())]
+    NoFolder {
+        /// What is there instead.
+        path: PathBuf,
+    },
     /// A new key could not be made.
     #[error("a signing key could not be generated")]
     Generation,
@@ -82,32 +99,37 @@ pub enum KeyError {
 /// The keys of an installation: one signs, all verify. Its private parts are never printed.
 #[derive(Debug)]
 pub struct Keyring {
-    signer: SigningKey,
-    retired: Vec<SigningKey>,
+    /// Where the keys are read from, unless they are in memory alone.
+    path: Option<PathBuf>,
+    present: ArcSwap<Keys>,
+}
+
+/// The keys that a keyring has at one time.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    signer: Arc<SigningKey>,
+    /// The younger before the older.
+    others: Vec<Arc<SigningKey>>,
+    /// What they were read from.
+    files: Vec<KeyFile>,
+    /// When the next of them is to sign.
+    next_start: Option<Timestamp>,
 }
 
 impl Keyring {
-    /// The keyring in `path`: one PEM file, or a folder of `*.pem` files of which the greatest name signs.
+    /// The keyring in `path`: one PEM file, or a folder of `*.pem` files of which one signs at `now`.
     ///
     /// Files whose names begin with a dot are passed over. A key file that every user of the machine can read is used
     /// all the same, with a warning in the log: mounted secrets often look like that.
     ///
     /// # Errors
     /// The first file that cannot be read or is not a key, or that there is no key at all.
-    pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let metadata = fs::metadata(path).map_err(|source| read_error(path, source))?;
-        if !metadata.is_dir() {
-            return Ok(Self {
-                signer: read_key(path)?,
-                retired: Vec::new(),
-            });
-        }
-        let mut keys = pem_files(path)?
-            .iter()
-            .map(|file| read_key(file))
-            .collect::<Result<Vec<_>, _>>()?;
-        let signer = keys.pop().ok_or_else(|| KeyError::NoKeys { path: path.to_owned() })?;
-        Ok(Self { signer, retired: keys })
+    pub fn load(path: &Path, now: Timestamp) -> Result<Self, KeyError> {
+        let keys = Keys::read(path, key_files(path)?, now)?;
+        Ok(Self {
+            path: Some(path.to_owned()),
+            present: ArcSwap::from_pointee(keys),
+        })
     }
 
     /// The keyring in the folder `dir`, with a new Ed25519 key in it if there was none: for an installation that nobody
@@ -118,7 +140,7 @@ impl Keyring {
     /// Those of [`Keyring::load`], and what keeps the key from being written.
     pub fn load_or_generate(dir: &Path, environment: &Environment) -> Result<Self, KeyError> {
         generation::ensure_key(dir, environment)?;
-        Self::load(dir)
+        Self::load(dir, environment.now())
     }
 
     /// A keyring of one new Ed25519 key that is kept nowhere: what it signs ends with the process.
@@ -128,17 +150,41 @@ impl Keyring {
     pub fn generate_in_memory(environment: &Environment) -> Result<Self, KeyError> {
         let signer = SigningKey::from_pkcs8(&ed25519_pkcs8(environment)?).map_err(|_| KeyError::Generation)?;
         Ok(Self {
-            signer,
-            retired: Vec::new(),
+            path: None,
+            present: ArcSwap::from_pointee(Keys {
+                signer: Arc::new(signer),
+                others: Vec::new(),
+                files: Vec::new(),
+                next_start: None,
+            }),
         })
+    }
+
+    /// Reads the files again where any of them has changed since, came or went, or is to sign from now on; gives whether it
+    /// did. Keys in memory stay what they are. Blocks for as long as reading files takes.
+    ///
+    /// # Errors
+    /// Those of [`Keyring::load`]. The keys of before stay in use then.
+    pub fn reload(&self, now: Timestamp) -> Result<bool, KeyError> {
+        let Some(path) = &self.path else {
+            return Ok(false);
+        };
+        let files = key_files(path)?;
+        let present = self.present();
+        if files == present.files && present.next_start.is_none_or(|start| now < start) {
+            return Ok(false);
+        }
+        self.present.store(Arc::new(Keys::read(path, files, now)?));
+        Ok(true)
     }
 
     /// The public parts, for whoever verifies our tokens: the JSON Web Key Set of `/.well-known/jwks.json` (RFC 7517).
     /// The signing key comes first.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
-        let mut keys: Vec<Jwk> = Vec::with_capacity(1 + self.retired.len());
-        for key in self.all() {
+        let present = self.present();
+        let mut keys: Vec<Jwk> = Vec::with_capacity(1 + present.others.len());
+        for key in present.all() {
             // The same key in two files is one key.
             if !keys.contains(key.jwk()) {
                 keys.push(key.jwk().clone());
@@ -147,63 +193,46 @@ impl Keyring {
         Jwks { keys }
     }
 
-    pub(crate) fn signer(&self) -> &SigningKey {
-        &self.signer
+    pub(crate) fn signer(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.present.load().signer)
     }
 
-    pub(crate) fn find(&self, key_id: &str) -> Option<&SigningKey> {
-        self.all().find(|key| key.jwk().kid == key_id)
+    pub(crate) fn find(&self, key_id: &str) -> Option<Arc<SigningKey>> {
+        let present = self.present.load();
+        present.arcs().find(|key| key.jwk().kid == key_id).cloned()
+    }
+
+    /// The keys of this moment, which do not change under whoever looks at several of them.
+    pub(crate) fn present(&self) -> Arc<Keys> {
+        self.present.load_full()
+    }
+}
+
+impl Keys {
+    /// The keys in `files`, which were found at `path`.
+    fn read(path: &Path, files: Vec<KeyFile>, now: Timestamp) -> Result<Self, KeyError> {
+        let signer = signing(&files, now).ok_or_else(|| KeyError::NoKeys { path: path.to_owned() })?;
+        let mut others = files
+            .iter()
+            .map(|file| read_key(file.path()).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let signer = others.remove(signer);
+        others.reverse();
+        Ok(Self {
+            signer,
+            others,
+            next_start: next_start(&files, now),
+            files,
+        })
     }
 
     /// All keys, the signer first, then the younger before the older.
     pub(crate) fn all(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.signer).chain(self.retired.iter().rev())
+        self.arcs().map(Arc::as_ref)
     }
-}
 
-/// The `*.pem` files of `dir`, the greatest name last.
-fn pem_files(dir: &Path) -> Result<Vec<PathBuf>, KeyError> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).map_err(|source| read_error(dir, source))? {
-        let name = entry.map_err(|source| read_error(dir, source))?.file_name();
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        if hidden || Path::new(&name).extension() != Some(OsStr::new("pem")) {
-            continue;
-        }
-        if files.len() == MAX_KEYS {
-            return Err(KeyError::TooManyKeys { path: dir.to_owned() });
-        }
-        files.push(dir.join(name));
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
-    let fail = |source| read_error(path, source);
-    let unusable = |problem| KeyError::Unusable {
-        path: path.to_owned(),
-        problem,
-    };
-    let file = File::open(path).map_err(fail)?;
-    if file.metadata().map_err(fail)?.permissions().mode() & 0o006 != 0 {
-        tracing::warn!(file = %path.display(), "every user of this machine can reach a signing key: chmod o= it");
-    }
-    // Room for all of it from the start: a growing buffer leaves copies behind.
-    let mut pem = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(MAX_FILE_BYTES + 1).unwrap_or_default(),
-    ));
-    let length = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut pem).map_err(fail)?;
-    if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) {
-        return Err(unusable("is larger than 16 KiB, which no key is"));
-    }
-    SigningKey::from_pem(&pem).map_err(unusable)
-}
-
-fn read_error(path: &Path, source: io::Error) -> KeyError {
-    KeyError::Read {
-        path: path.to_owned(),
-        source,
+    fn arcs(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
+        std::iter::once(&self.signer).chain(&self.others)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod second_step;
 pub mod signatures;
 pub mod totp;
 pub mod trusted_devices;
+pub mod trusted_issuers;
 pub mod vault;
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ const fn signed_for(purpose: LinkPurpose) -> &'static str {
         LinkPurpose::VerifyEmail => "mailed link: verify e-mail",
         LinkPurpose::ResetPassword => "mailed link: reset password",
         LinkPurpose::ConfirmIdentity => "mailed link: confirm identity",
+        LinkPurpose::ApproveEmailChange => "mailed link: approve e-mail change",
+        LinkPurpose::ProveNewEmail => "mailed link: prove new e-mail",
     }
 }
 

@@ -46,15 +46,16 @@ impl Keyring {
     /// Signs `message` for `purpose`.
     #[must_use]
     pub fn sign(&self, purpose: &'static str, message: &[u8]) -> Signature {
-        Signature::new(self.signer(), purpose, message)
+        Signature::new(&self.signer(), purpose, message)
     }
 
     /// Whether any of the keys made `signature` for `message` and `purpose`, in a time that does not tell how far it is
     /// right.
     #[must_use]
     pub fn verify(&self, purpose: &'static str, message: &[u8], signature: &[u8]) -> bool {
-        let matches = |key| Signature::new(key, purpose, message).0.as_slice().ct_eq(signature);
-        self.all()
+        let matches = |key: &SigningKey| Signature::new(key, purpose, message).0.as_slice().ct_eq(signature);
+        self.present()
+            .all()
             .fold(Choice::from(0), |found, key| found | matches(key))
             .into()
     }

@@ -84,7 +84,7 @@ impl Vault {
         let signer = self.keys.signer();
         let nonce: [u8; NONCE_LEN] = environment.random();
         let mut sealed = Zeroizing::new(secret.to_vec());
-        let tag = cipher(signer, purpose)
+        let tag = cipher(&signer, purpose)
             .ok_or(VaultError::Sealing)?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
@@ -92,7 +92,7 @@ impl Vault {
                 sealed.as_mut_slice(),
             )
             .map_err(|_| VaultError::Sealing)?;
-        Ok([&[VERSION], &name(signer)[..], &nonce, sealed.as_slice(), tag.as_ref()].concat())
+        Ok([&[VERSION], &name(&signer)[..], &nonce, sealed.as_slice(), tag.as_ref()].concat())
     }
 
     /// Whether the key that seals now sealed this.
@@ -101,7 +101,7 @@ impl Vault {
         let named = sealed
             .strip_prefix(&[VERSION])
             .and_then(<[u8]>::first_chunk::<NAME_BYTES>);
-        named == Some(&name(self.keys.signer()))
+        named == Some(&name(&self.keys.signer()))
     }
 
     /// Opens what was sealed of `owner`.
@@ -112,7 +112,8 @@ impl Vault {
         let rest = sealed.strip_prefix(&[VERSION]).ok_or(VaultError::Opening)?;
         let (named, rest) = rest.split_first_chunk::<NAME_BYTES>().ok_or(VaultError::Opening)?;
         let (nonce, encrypted) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Opening)?;
-        let mut keys = self.keys.all().chain(self.former.all());
+        let (keys, former) = (self.keys.present(), self.former.present());
+        let mut keys = keys.all().chain(former.all());
         let key = keys.find(|key| name(key) == *named).ok_or(VaultError::UnknownKey)?;
         let mut opened = Zeroizing::new(encrypted.to_vec());
         let length = cipher(key, purpose)

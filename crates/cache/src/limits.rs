@@ -45,6 +45,10 @@ pub enum Limit {
     PasswordResetMail,
     /// Asking by a mail to one address whether somebody who signs in through a provider has it.
     IdentityMail,
+    /// Asking for mails about another address for an account: counted for the account, and for that address.
+    EmailChangeMail,
+    /// Telling somebody by mail of sign-ins from devices that are new.
+    NewDeviceMail,
     /// Asking for mails, from one address of the network.
     Mail,
     /// Looking at invitations and taking them up, from one address of the network.
@@ -120,7 +124,7 @@ pub struct Rule {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Register,
         Self::SignIn,
         Self::SignInAccount,
@@ -128,6 +132,8 @@ impl Limit {
         Self::VerificationMail,
         Self::PasswordResetMail,
         Self::IdentityMail,
+        Self::EmailChangeMail,
+        Self::NewDeviceMail,
         Self::Mail,
         Self::Invitation,
         Self::InvitationMail,
@@ -164,7 +170,12 @@ impl Limit {
                 window: TimeDelta::minutes(15),
                 why: "whoever took a token guesses the password; wrong sign-ins of strangers leave this to its owner",
             },
-            Self::VerificationMail | Self::PasswordResetMail | Self::IdentityMail | Self::InvitationMail => Rule {
+            Self::VerificationMail
+            | Self::PasswordResetMail
+            | Self::IdentityMail
+            | Self::EmailChangeMail
+            | Self::NewDeviceMail
+            | Self::InvitationMail => Rule {
                 scope: LimitScope::User,
                 count: 5,
                 window: TimeDelta::hours(1),

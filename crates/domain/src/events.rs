@@ -72,6 +72,14 @@ keywords! {
         UserPasswordResetRequested = "user.password_reset_requested",
         /// A person proved that their address is theirs.
         UserEmailVerified = "user.email_verified",
+        /// A person asked for another address in place of theirs.
+        UserEmailChangeRequested = "user.email_change_requested",
+        /// One of the two addresses of such a change was confirmed.
+        UserEmailChangeConfirmed = "user.email_change_confirmed",
+        /// A person does not want the other address any more.
+        UserEmailChangeCancelled = "user.email_change_cancelled",
+        /// A person has another address.
+        UserEmailChanged = "user.email_changed",
         /// Somebody asked for a link to prove an address by.
         UserVerificationRequested = "user.verification_requested",
         /// A person began to set an authenticator app up.

@@ -75,6 +75,8 @@ ids! {
     SessionId;
     /// A link that was mailed to a person.
     LinkId;
+    /// An address that a person wants instead of theirs.
+    EmailChangeId;
     /// A device on which a person is not asked for a second factor.
     TrustedDeviceId;
     /// A key of a person's devices that signs them in.

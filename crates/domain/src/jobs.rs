@@ -4,10 +4,13 @@
 //! does one must be able to do it again. To add one: a variant of [`UserJob`] or [`OrganizationJob`], and what doing it means in
 //! the services.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    emails::Email,
     environment::Timestamp,
     ids::{InvitationId, LinkId, OrganizationId, UserId},
     text::Name,
@@ -59,6 +62,34 @@ pub enum UserJob {
     MailIdentityConfirmation {
         /// The link by which they say so.
         link: LinkId,
+    },
+    /// Asking them, at their present address, to agree to another.
+    MailEmailChangeApproval {
+        /// The link by which they do.
+        link: LinkId,
+    },
+    /// Asking at the address that they want whether it is theirs.
+    MailEmailChangeProof {
+        /// The link by which they prove it.
+        link: LinkId,
+    },
+    /// Telling whoever reads the former address that they have another.
+    MailEmailChanged {
+        /// The former address.
+        to: Email,
+        /// The address that took its place.
+        email: Email,
+        /// When it did.
+        at: Timestamp,
+    },
+    /// Telling them that they signed in with something new, or from somewhere new.
+    MailNewDevice {
+        /// What it named itself.
+        device: Option<String>,
+        /// Where the request came from.
+        ip: Option<IpAddr>,
+        /// When they did.
+        at: Timestamp,
     },
     /// Telling them what became of an identity of theirs.
     MailIdentity {

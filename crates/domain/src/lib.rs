@@ -4,6 +4,7 @@
 //! crate above that deals with it.
 
 pub mod authorization;
+pub mod email_changes;
 pub mod emails;
 pub mod environment;
 pub mod events;
@@ -12,6 +13,7 @@ pub mod ids;
 pub mod invitations;
 pub mod jobs;
 pub mod keywords;
+pub mod known_devices;
 pub mod links;
 pub mod lists;
 pub mod members;

@@ -13,6 +13,10 @@ keywords! {
         ResetPassword = "reset_password",
         /// Signing in through a provider from now on.
         ConfirmIdentity = "confirm_identity",
+        /// Agreeing, at the present address, to another.
+        ApproveEmailChange = "approve_email_change",
+        /// Proving that the address that one wants is one's own.
+        ProveNewEmail = "prove_new_email",
     }
 }
 
@@ -21,7 +25,7 @@ impl LinkPurpose {
     #[must_use]
     pub const fn life(self) -> TimeDelta {
         match self {
-            Self::VerifyEmail => TimeDelta::hours(24),
+            Self::VerifyEmail | Self::ApproveEmailChange | Self::ProveNewEmail => TimeDelta::hours(24),
             Self::ResetPassword | Self::ConfirmIdentity => TimeDelta::hours(1),
         }
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod answered_challenges;
 pub(crate) mod credentials;
+pub(crate) mod email_changes;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod idempotency_records;

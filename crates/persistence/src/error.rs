@@ -55,7 +55,7 @@ pub enum Error {
 }
 
 /// The foreign keys by which rows belong to a person.
-const OF_A_PERSON: [&str; 16] = [
+const OF_A_PERSON: [&str; 18] = [
     "credentials_user_id_fkey",
     "sessions_user_id_fkey",
     "refresh_tokens_user_id_session_id_fkey",
@@ -72,6 +72,8 @@ const OF_A_PERSON: [&str; 16] = [
     "answered_challenges_user_id_fkey",
     "identities_user_id_fkey",
     "pending_identities_user_id_link_id_fkey",
+    "email_changes_user_id_fkey",
+    "known_devices_user_id_fkey",
 ];
 
 impl From<DbErr> for Error {

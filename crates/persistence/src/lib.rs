@@ -12,6 +12,7 @@
 mod connection;
 pub mod database;
 pub mod doctor;
+mod email_changes;
 mod entities;
 pub mod error;
 pub mod events;
@@ -19,6 +20,7 @@ pub mod idempotency;
 mod identities;
 pub mod invitations;
 pub mod jobs;
+mod known_devices;
 mod links;
 pub mod lists;
 pub mod members;

@@ -67,18 +67,18 @@ impl UserTx {
         row.map(link).transpose()
     }
 
-    /// Uses up all of the person's links of a purpose: the one that was followed, and those that were mailed beside it.
+    /// Uses up all of the person's links of some purposes: the one that was followed, and those that were mailed beside it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn use_links(&self, purpose: LinkPurpose) -> Result<()> {
+    pub async fn use_links(&self, purposes: &[LinkPurpose]) -> Result<()> {
         Entity::update_many()
             .set(ActiveModel {
                 used_at: Set(Some(self.now())),
                 ..Default::default()
             })
             .filter(Column::UserId.eq(self.user.as_uuid()))
-            .filter(Column::Purpose.eq(purpose.as_str()))
+            .filter(Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str())))
             .filter(Column::UsedAt.is_null())
             .exec(&self.connection)
             .await?;

@@ -1,4 +1,7 @@
-//! Rows of sessions and of the refresh tokens that renew them.
+//! Rows of sessions.
+
+mod external;
+mod refresh_tokens;
 
 use std::net::IpAddr;
 
@@ -21,13 +24,17 @@ use crate::{
     Database,
     database::Mode,
     entities::{
-        refresh_tokens,
         sessions::{ActiveModel, Column, Entity, Model},
         users,
     },
     error::{Error, Result},
     lists,
     user::UserTx,
+};
+
+pub use self::{
+    external::{ExternalSession, Seen, note_sight},
+    refresh_tokens::RefreshTokenRow,
 };
 
 /// A signed-in caller: someone whose session was alive when it was looked at. Made here alone.
@@ -38,6 +45,14 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The caller of a session that is alive.
+    fn of(session: &Session) -> Self {
+        Self {
+            user: session.user_id,
+            session: session.id,
+        }
+    }
+
     /// The person.
     #[must_use]
     pub fn user(&self) -> UserId {
@@ -53,6 +68,9 @@ impl Principal {
 
 /// How old `last_seen_at` may become before it is written again.
 const SEEN_WITHIN: Duration = Duration::seconds(60);
+
+/// How long it is known of a session that it was revoked.
+const REVOKED_KEPT: Duration = Duration::hours(25);
 
 /// The most live sessions of a person: the oldest gives way to a new one.
 const MAX_SESSIONS: u64 = 100;
@@ -82,7 +100,7 @@ pub async fn principal(
             "a session's last sight was not written down"
         );
     }
-    Ok(Some(Principal { user, session }))
+    Ok(Some(Principal::of(&found)))
 }
 
 /// Not an act of the person's, so no event names it.
@@ -122,19 +140,6 @@ impl From<Model> for Session {
     }
 }
 
-/// A refresh token as it is stored.
-#[derive(Debug, Clone)]
-pub struct RefreshTokenRow {
-    /// The session that it renews.
-    pub session: Session,
-    /// When it becomes worthless.
-    pub expires_at: Timestamp,
-    /// When it was used first.
-    pub used_at: Option<Timestamp>,
-    /// How many tokens came of it.
-    pub successors: u32,
-}
-
 impl UserTx {
     /// Opens a session of the person, for which they used a second factor or none. The oldest ones give way where there are too many,
     /// and those that have ended go.
@@ -142,12 +147,21 @@ impl UserTx {
     /// # Errors
     /// When the database fails.
     pub async fn open_session(&self, device: &Device, expires_at: Timestamp, factor: FactorUse) -> Result<Session> {
+        let row = self.new_session(device, expires_at);
+        let factor_used_at = match factor {
+            FactorUse::None => None,
+            FactorUse::Now => Some(row.created_at),
+            FactorUse::OnDevice(at) => Some(at),
+        };
+        self.add_session(Model { factor_used_at, ..row }).await
+    }
+
+    /// A session that nobody has used a second factor for.
+    fn new_session(&self, device: &Device, expires_at: Timestamp) -> Model {
         let now = self.now();
-        self.forget_ended_sessions(now).await?;
-        let id = SessionId::new(&self.environment);
-        let row = Model {
+        Model {
             user_id: self.user.as_uuid(),
-            id: id.as_uuid(),
+            id: SessionId::new(&self.environment).as_uuid(),
             ip: device.ip.map(|ip| ip.to_string()),
             user_agent: device.user_agent.clone(),
             last_seen_at: now,
@@ -155,13 +169,15 @@ impl UserTx {
             revoked_at: None,
             revoked_because: None,
             authenticated_at: now,
-            factor_used_at: match factor {
-                FactorUse::None => None,
-                FactorUse::Now => Some(now),
-                FactorUse::OnDevice(at) => Some(at),
-            },
+            factor_used_at: None,
             created_at: now,
-        };
+            external_key: None,
+            identity_id: None,
+        }
+    }
+
+    async fn add_session(&self, row: Model) -> Result<Session> {
+        self.forget_ended_sessions(row.created_at).await?;
         Entity::insert(ActiveModel::from(row.clone()))
             .exec_without_returning(&self.connection)
             .await?;
@@ -176,13 +192,14 @@ impl UserTx {
             .offset(MAX_SESSIONS - 1)
             .one(&self.connection)
             .await?;
-        // A revoked session is kept for as long as one of its access tokens could still be shown, and then some.
-        let mut gone = Column::ExpiresAt
-            .lte(now)
-            .or(Column::RevokedAt.lt(now - Duration::days(1)));
+        // A revoked session is kept for as long as one of its access tokens could still be shown, and then some; another issuer's even
+        // beyond its own end, and however many come after it: its tokens would open another.
+        let is_kept = Column::ExternalKey.is_not_null().and(Column::RevokedAt.is_not_null());
+        let mut over = Column::ExpiresAt.lte(now);
         if let Some(session) = oldest_kept {
-            gone = gone.or(Column::CreatedAt.lte(session.created_at));
+            over = over.or(Column::CreatedAt.lte(session.created_at));
         }
+        let gone = Column::RevokedAt.lt(now - REVOKED_KEPT).or(over.and(is_kept.not()));
         Entity::delete_many()
             .filter(Column::UserId.eq(self.user.as_uuid()))
             .filter(gone)
@@ -277,7 +294,7 @@ impl UserTx {
             .filter(Column::RevokedAt.is_null())
             .exec(&self.connection)
             .await?;
-        Ok(())
+        self.note_end_of_sessions().await
     }
 
     /// Ends all of the person's sessions.
@@ -291,7 +308,7 @@ impl UserTx {
             .filter(Column::RevokedAt.is_null())
             .exec(&self.connection)
             .await?;
-        Ok(())
+        self.note_end_of_sessions().await
     }
 
     fn ending(&self, reason: RevocationReason) -> ActiveModel {
@@ -300,80 +317,6 @@ impl UserTx {
             revoked_because: Set(Some(reason.as_str().to_owned())),
             ..Default::default()
         }
-    }
-
-    /// Adds a refresh token to a session, by its hash.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_refresh_token(
-        &self,
-        session: SessionId,
-        token_hash: [u8; 32],
-        expires_at: Timestamp,
-    ) -> Result<()> {
-        let row = refresh_tokens::Model {
-            token_hash: token_hash.to_vec(),
-            user_id: self.user.as_uuid(),
-            session_id: session.as_uuid(),
-            expires_at,
-            used_at: None,
-            successors: 0,
-            created_at: self.now(),
-        };
-        refresh_tokens::Entity::insert(refresh_tokens::ActiveModel::from(row))
-            .exec_without_returning(&self.connection)
-            .await?;
-        Ok(())
-    }
-
-    /// A refresh token and its session, locked until the transaction ends: of two that refresh at once, one waits. The
-    /// person is to be held before ([`oneself_to_keep`](Self::oneself_to_keep)).
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn refresh_token(&self, token_hash: &[u8; 32]) -> Result<Option<RefreshTokenRow>> {
-        let token = refresh_tokens::Entity::find_by_id(token_hash.to_vec())
-            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
-            .lock_exclusive()
-            .one(&self.connection)
-            .await?;
-        let Some(token) = token else { return Ok(None) };
-        let session = self.session(token.session_id.into()).await?;
-        Ok(session.map(|session| RefreshTokenRow {
-            session,
-            expires_at: token.expires_at,
-            used_at: token.used_at,
-            successors: u32::try_from(token.successors).unwrap_or(u32::MAX),
-        }))
-    }
-
-    /// Records that a refresh token gave one more successor, and forgets those of its session that have expired.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn mark_refresh_token_used(&self, token_hash: &[u8; 32], session: SessionId) -> Result<()> {
-        let now = self.now();
-        refresh_tokens::Entity::update_many()
-            .col_expr(
-                refresh_tokens::Column::UsedAt,
-                Expr::cust_with_values("coalesce(used_at, $1)", [now]),
-            )
-            .col_expr(
-                refresh_tokens::Column::Successors,
-                Expr::col(refresh_tokens::Column::Successors).add(1),
-            )
-            .filter(refresh_tokens::Column::TokenHash.eq(token_hash.to_vec()))
-            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
-            .exec(&self.connection)
-            .await?;
-        refresh_tokens::Entity::delete_many()
-            .filter(refresh_tokens::Column::UserId.eq(self.user.as_uuid()))
-            .filter(refresh_tokens::Column::SessionId.eq(session.as_uuid()))
-            .filter(refresh_tokens::Column::ExpiresAt.lte(now))
-            .exec(&self.connection)
-            .await?;
-        Ok(())
     }
 
     /// Writes down that the person proved once more who they are, in a session: `by_factor` where it was by a second factor.

@@ -125,11 +125,12 @@ impl UserTx {
         self.find_oneself(Some(LockType::NoKeyUpdate)).await
     }
 
-    /// The same, to whom nothing refers anew until the transaction ends: those who are about to are waited for.
+    /// The same, to whom nothing refers anew until the transaction ends: those who are about to are waited for. For whoever deletes
+    /// them, or changes what they are found by.
     ///
     /// # Errors
     /// Those of [`oneself`](Self::oneself).
-    pub async fn oneself_to_delete(&self) -> Result<User> {
+    pub async fn oneself_alone(&self) -> Result<User> {
         self.find_oneself(Some(LockType::Update)).await
     }
 

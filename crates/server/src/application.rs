@@ -14,6 +14,7 @@ use tenantry_auth::{
     identity_providers::ProviderSettings,
     keys::Keyring,
     passwords::{PasswordCost, PasswordHasher},
+    trusted_issuers::IssuerSettings,
     vault::Vault,
 };
 use tenantry_cache::limits::{RateLimiter, RateLimits};
@@ -27,7 +28,11 @@ use tenantry_persistence::{
 use tenantry_services::{Registration, Services, Settings as ServiceSettings};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{configuration, exit_code::Unavailable};
+use crate::{
+    configuration,
+    exit_code::Unavailable,
+    key_care::{KeyCare, Schedule},
+};
 
 mod demo;
 mod seeding;
@@ -65,6 +70,8 @@ pub struct Settings {
     pub webauthn_rp_id: Option<String>,
     /// The providers that people sign in through.
     pub identity_providers: Vec<ProviderSettings>,
+    /// The issuers whose access tokens count.
+    pub trusted_issuers: Vec<IssuerSettings>,
     /// Where sign-ins through them may return to, to the character.
     pub redirect_uris: Vec<String>,
     /// Who may make an account.
@@ -81,6 +88,8 @@ pub struct Settings {
     pub keyring: Arc<Keyring>,
     /// Keys that secrets are sealed with; where there are none, those that tokens are signed with.
     pub encryption_keys: Option<Arc<Keyring>>,
+    /// When the keys that tokens are signed with are rotated, if they are.
+    pub key_schedule: Option<Schedule>,
     /// What a password hash costs.
     pub password_cost: PasswordCost,
     /// What mails go out by.
@@ -109,12 +118,14 @@ pub struct Running {
     server: tenantry_api::Running,
     worker: Option<tenantry_worker::Running>,
     database: Database,
+    _key_care: KeyCare,
 }
 
 /// An application that does jobs, and does not serve.
 pub struct Working {
     worker: tenantry_worker::Running,
     database: Database,
+    _key_care: KeyCare,
 }
 
 /// Connects, examines the database, and serves.
@@ -133,8 +144,23 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
 /// Those of [`start`] but the address's.
 pub async fn work(settings: Settings) -> anyhow::Result<Working> {
     let database = examined(&settings).await?;
+    let key_care = key_care(&settings);
     let worker = tenantry_worker::start(services(settings, database.clone()));
-    Ok(Working { worker, database })
+    Ok(Working {
+        worker,
+        database,
+        _key_care: key_care,
+    })
+}
+
+/// Follows the files of the settings' keys.
+fn key_care(settings: &Settings) -> KeyCare {
+    KeyCare::start(
+        Arc::clone(&settings.keyring),
+        settings.encryption_keys.clone(),
+        settings.key_schedule.clone(),
+        settings.environment.clone(),
+    )
 }
 
 /// The database, once it is there and proves to be one to be worked on.
@@ -179,6 +205,7 @@ pub fn use_cases(
         cors_origins: Vec::new(),
         webauthn_rp_id: None,
         identity_providers: Vec::new(),
+        trusted_issuers: Vec::new(),
         redirect_uris: Vec::new(),
         registration: configuration::Registration::Open,
         rate_limits: configuration::RateLimits::Off,
@@ -187,6 +214,7 @@ pub fn use_cases(
         // Its tokens are used here and nowhere else.
         keyring: Arc::new(Keyring::generate_in_memory(environment)?),
         encryption_keys: None,
+        key_schedule: None,
         // Whoever is at the command line has all rights already.
         mfa_grace_days: 365,
         // What is mailed is left to whoever serves.
@@ -211,6 +239,7 @@ fn serve(settings: Settings, database: Database) -> anyhow::Result<Running> {
         drain_timeout: DRAIN,
     };
     let (listen, works, public_url) = (settings.listen, settings.works, settings.public_url.clone());
+    let key_care = key_care(&settings);
     let services = services(settings, database.clone());
     let server = tenantry_api::start(services.clone(), &http).with_context(|| format!("cannot listen on {listen}"))?;
     if let Some(base) = public_url.strip_suffix(":0") {
@@ -221,6 +250,7 @@ fn serve(settings: Settings, database: Database) -> anyhow::Result<Running> {
         server,
         worker: works.then(|| tenantry_worker::start(services)),
         database,
+        _key_care: key_care,
     })
 }
 
@@ -258,6 +288,7 @@ pub fn services(settings: Settings, database: Database) -> Services {
         webauthn_rp_id: settings.webauthn_rp_id,
         identity_providers: settings.identity_providers,
         redirect_uris: settings.redirect_uris,
+        trusted_issuers: settings.trusted_issuers,
         http: Arc::new(Outgoing(HttpClient::new())),
     })
 }

@@ -3,11 +3,14 @@
 //! To add a command: its variant here with its help, a file in [`crate::commands`] that does it, and the line in
 //! [`run`] that connects the two.
 
+mod keys;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::keys::{Keys, RotateKeys};
 use crate::{
     commands,
     configuration::{Purpose, Sources},
@@ -68,6 +71,9 @@ pub enum Command {
     /// Help a person who cannot help themselves
     #[command(subcommand)]
     User(User),
+    /// Look at the signing keys, or rotate them
+    #[command(subcommand)]
+    Keys(Keys),
     /// Look at the mails that are sent
     #[command(subcommand)]
     Mail(Mail),
@@ -110,6 +116,14 @@ pub enum User {
         /// Their e-mail address
         email: String,
     },
+    /// Give somebody another e-mail address, which counts as proven, and tell the former one
+    #[command(name = "change-email", after_help = USER_HELP)]
+    ChangeEmail {
+        /// Their e-mail address
+        email: String,
+        /// The address that they have from then on
+        new: String,
+    },
     /// Sign somebody out everywhere, and have their second factor asked for on each device again
     #[command(name = "revoke-sessions", after_help = USER_HELP)]
     RevokeSessions {
@@ -151,7 +165,7 @@ pub enum Mail {
 /// Options of `tenantry mail preview`.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// Which one: verify_email, reset_password, password_changed, invitation, second_factor
+    /// Which one, by the name of its template, as `verify_email`; another word lists them
     pub name: String,
     /// In which language
     #[arg(long, value_name = "TAG", default_value = "en")]
@@ -273,6 +287,7 @@ signs in, and what is linked of providers does.
 
 Examples:
   tenantry user reset-mfa ann@example.com
+  tenantry user change-email ann@example.com ann.lee@example.com
   tenantry user revoke-sessions ann@example.com
   tenantry user identities ann@example.com";
 
@@ -365,6 +380,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => commands::serve::run(options, &sources).await,
         Command::Worker => commands::worker::run(&sources).await,
         Command::User(command) => commands::user::run(command, &sources).await,
+        Command::Keys(command) => commands::keys::run(&command, &sources),
         Command::Mail(Mail::Preview(options)) => commands::mail::preview(&options),
         Command::Dev(options) => commands::dev::run(options, &sources).await,
         Command::Migrate(Migrate::Up) => commands::migrate::up(&sources).await,

@@ -7,6 +7,7 @@ pub mod config;
 pub mod dev;
 pub mod doctor;
 pub mod health;
+pub mod keys;
 pub mod mail;
 pub mod migrate;
 pub mod openapi;

@@ -23,6 +23,8 @@ mod setting;
 mod sign_in;
 mod sources;
 mod table;
+mod toml_tables;
+mod trusted_issuers;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ pub use self::{
     sign_in::{Registration, SignIn},
     sources::{CONFIG, Sources},
     table::{Row, Table},
+    trusted_issuers::{TrustedIssuers, parse as parse_trusted_issuers},
 };
 
 use self::{reader::Reader, sources::Merged};
@@ -50,6 +53,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         http::SETTINGS,
         sign_in::SETTINGS,
         identity_providers::SETTINGS,
+        trusted_issuers::SETTINGS,
         mail::SETTINGS,
         log::SETTINGS,
         development::SETTINGS,
@@ -117,6 +121,8 @@ pub struct Configuration {
     pub sign_in: SignIn,
     /// The providers that people sign in through.
     pub identity_providers: IdentityProviders,
+    /// The issuers whose access tokens are taken.
+    pub trusted_issuers: TrustedIssuers,
     /// What mails go out by.
     pub mail: Mail,
     /// What is logged, and how.
@@ -160,10 +166,14 @@ impl Configuration {
             Http::read(&mut reader),
             SignIn::read(&mut reader),
             IdentityProviders::read(&mut reader),
+            TrustedIssuers::read(&mut reader),
             Mail::read(&mut reader),
             Log::read(&mut reader),
             Development::read(&mut reader),
         );
+        if let (_, Some(http), _, Some(identity_providers), Some(trusted_issuers), ..) = &sections {
+            trusted_issuers.check(http, identity_providers, &mut reader);
+        }
         let problems = reader.into_problems();
         let outcome = match sections {
             (
@@ -171,6 +181,7 @@ impl Configuration {
                 Some(http),
                 Some(sign_in),
                 Some(identity_providers),
+                Some(trusted_issuers),
                 Some(mail),
                 Some(log),
                 Some(development),
@@ -179,6 +190,7 @@ impl Configuration {
                 http,
                 sign_in,
                 identity_providers,
+                trusted_issuers,
                 mail,
                 log,
                 development,

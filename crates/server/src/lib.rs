@@ -9,6 +9,7 @@ pub mod commands;
 pub mod configuration;
 pub mod embedded_postgres;
 pub mod exit_code;
+pub mod key_care;
 pub mod output;
 pub mod programs;
 pub mod signals;

@@ -3,11 +3,13 @@
 //! Both answers are remembered for a moment, and forgotten when this node changes what they rest on. What writes is
 //! decided over answers that are read anew in its transaction.
 
+mod external;
+
 use std::sync::Arc;
 
 use tenantry_auth::access_tokens::TokenError;
 use tenantry_cache::freshness::FreshCache;
-use tenantry_domain::{ids::SessionId, permissions::Required, trace::TraceId};
+use tenantry_domain::{ids::SessionId, permissions::Required, sessions::Device, trace::TraceId};
 use tenantry_persistence::{members, sessions, tenant};
 pub use tenantry_persistence::{
     sessions::Principal,
@@ -16,7 +18,7 @@ pub use tenantry_persistence::{
 
 use crate::{
     Services,
-    error::{Error, Result},
+    error::{Error, NoAccount, Result},
 };
 
 /// How old a member's last sight may become before it is written down again.
@@ -28,6 +30,10 @@ const CAPACITY: u64 = 100_000;
 /// What is remembered of callers.
 pub(crate) struct Caches {
     principals: FreshCache<SessionId, Principal>,
+    /// Those with tokens of other issuers, by the issuer's session.
+    external: FreshCache<[u8; 32], external::Found>,
+    /// Those among them who have no account, and why not.
+    strangers: FreshCache<[u8; 32], NoAccount>,
     contexts: FreshCache<(SessionId, OrganizationRef), Arc<TenantContext>>,
 }
 
@@ -35,6 +41,8 @@ impl Default for Caches {
     fn default() -> Self {
         Self {
             principals: FreshCache::new(CAPACITY),
+            external: FreshCache::new(CAPACITY),
+            strangers: FreshCache::new(CAPACITY),
             contexts: FreshCache::new(CAPACITY),
         }
     }
@@ -44,27 +52,33 @@ impl Caches {
     /// Forgets all that is known of callers: a session has ended, or what somebody holds has changed.
     pub(crate) fn forget(&self) {
         self.principals.invalidate_all();
+        self.external.invalidate_all();
+        self.strangers.invalidate_all();
         self.contexts.invalidate_all();
     }
 }
 
 impl Services {
-    /// The caller who shows this access token.
+    /// The caller who shows this access token, from this device. Of a trusted issuer's, an account is made at first sight.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] or [`Error::Expired`] for a token that is not good, or whose session has ended; and when
-    /// the database is away.
+    /// [`Error::Unauthenticated`] or [`Error::Expired`] for a token that is not good, or whose session has ended;
+    /// [`Error::NoAccount`] for one of a trusted issuer's; and when that, or the database, is away.
     #[tracing::instrument(skip_all)]
-    pub async fn authenticate(&self, token: &str, trace: TraceId) -> Result<Principal> {
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        device: impl FnOnce() -> Device,
+        trace: TraceId,
+    ) -> Result<Principal> {
         let now = self.environment().now();
-        let claims = self
-            .settings()
-            .access_tokens
-            .verify(token, now)
-            .map_err(|error| match error {
-                TokenError::Expired => Error::Expired,
-                _ => Error::Unauthenticated,
-            })?;
+        let claims = match self.settings().access_tokens.verify(token, now) {
+            Ok(claims) => claims,
+            Err(TokenError::Expired) => return Err(Error::Expired),
+            Err(_) if self.trusted_issuers().is_empty() => return Err(Error::Unauthenticated),
+            // What none of our keys signed may be another issuer's.
+            Err(_) => return self.authenticate_externally(token, &device(), trace).await,
+        };
         let known = &self.caller_caches().principals;
         if let Some(principal) = known.get(&claims.session, now)
             && principal.user() == claims.user

@@ -207,7 +207,8 @@ impl Services {
             },
             Err(error) => return Err(error),
         };
-        self.authenticate(signed_in.access_token.expose_secret(), trace).await
+        self.authenticate(signed_in.access_token.expose_secret(), Device::default, trace)
+            .await
     }
 }
 

@@ -13,6 +13,9 @@ pub enum Error {
     /// The credentials are missing, wrong or out of date.
     #[error("the credentials are not valid")]
     Unauthenticated,
+    /// The access token of a trusted issuer's is of nobody who has an account, and none is made of them.
+    #[error("no account: {0:?}")]
+    NoAccount(NoAccount),
     /// The access token has expired.
     #[error("the access token has expired")]
     Expired,
@@ -93,6 +96,15 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Why no account is made of somebody whom a trusted issuer vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAccount {
+    /// The token names no address, which an account needs.
+    EmailMissing,
+    /// Somebody has the address, or people do not make accounts by themselves here.
+    Unlinked,
+}
+
 /// What an organization has of something, and may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
@@ -111,6 +123,8 @@ tenantry_domain::keywords! {
         SlugTaken = "slug_taken",
         /// Another has this address.
         EmailTaken = "email_taken",
+        /// It is the caller's address already.
+        EmailUnchanged = "email_unchanged",
         /// An organization always has an owner, and this is its last.
         LastOwner = "last_owner",
         /// They are a member already.

@@ -12,6 +12,7 @@ pub use tenantry_auth::identity_providers::{
     Preset, Provider, ProviderSettings,
     flow::{BrowserToken, Wanted},
 };
+use tenantry_auth::trusted_issuers::TrustedIssuer;
 use tenantry_domain::{
     environment::Timestamp,
     events::{Event, EventType},
@@ -43,10 +44,15 @@ impl Services {
             .ok_or(Error::NotFound)
     }
 
-    /// What people call a provider; one that is configured no longer is called by its key.
+    /// What people call a provider or a trusted issuer; one that is configured no longer is called by its key.
     pub(crate) fn provider_name<'s>(&'s self, key: &'s str) -> &'s str {
-        self.identity_provider(key)
-            .map_or(key, |provider| &provider.settings().name)
+        if let Ok(provider) = self.identity_provider(key) {
+            return &provider.settings().name;
+        }
+        let mut trusted = self.trusted_issuers().iter().map(TrustedIssuer::settings);
+        trusted
+            .find(|issuer| issuer.key == key)
+            .map_or(key, |issuer| &issuer.name)
     }
 
     /// That a person can sign in yet, in the transaction in which something was taken from them that they signed in by.
@@ -58,8 +64,10 @@ impl Services {
             return Ok(());
         }
         let is_good = |identity: &Identity| {
-            self.identity_providers()
-                .any(|provider| provider.issuer == identity.issuer)
+            let mut providers = self.identity_providers();
+            let mut trusted = self.trusted_issuers().iter();
+            providers.any(|provider| provider.issuer == identity.issuer)
+                || trusted.any(|issuer| issuer.settings().issuer == identity.issuer)
         };
         if tx.all_identities().await?.iter().any(is_good) {
             return Ok(());

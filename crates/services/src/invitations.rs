@@ -246,24 +246,14 @@ impl Services {
     /// Charges the mail of an invitation: who sends it, for which organization, and to whom. Last of all, so that what is refused
     /// for another reason, or was answered before, counts for nothing.
     fn charge_invitation(&self, tx: &TenantTx<perm::MemberInvite>, email: &Email) -> Result<()> {
-        let limits = [
+        self.charge_all(&[
             (Limit::UserInvitations, LimitKey::user(tx.user())),
             (
                 Limit::OrganizationInvitations,
                 LimitKey::organization(tx.membership().organization),
             ),
             (Limit::InvitationMail, LimitKey::account(email.canonical())),
-        ];
-        for (number, (limit, key)) in limits.iter().enumerate() {
-            let Some(charge) = self.charge(*limit, key).filter(|charge| !charge.allowed) else {
-                continue;
-            };
-            for (limit, key) in limits.iter().take(number) {
-                self.refund(*limit, key);
-            }
-            return Err(Error::RateLimited(charge));
-        }
-        Ok(())
+        ])
     }
 }
 

@@ -92,6 +92,14 @@ impl Services {
                 UserJob::MailIdentityConfirmation { link } => {
                     self.mail_identity_confirmation(taken, *user, *link).await
                 }
+                UserJob::MailEmailChangeApproval { link } => self.mail_email_change_approval(taken, *user, *link).await,
+                UserJob::MailEmailChangeProof { link } => self.mail_email_change_proof(taken, *user, *link).await,
+                UserJob::MailEmailChanged { to, email, at } => {
+                    self.mail_email_changed(taken, *user, to, email, *at).await
+                }
+                UserJob::MailNewDevice { device, ip, at } => {
+                    self.mail_new_device(taken, *user, device.as_deref(), *ip, *at).await
+                }
                 UserJob::MailIdentity {
                     change,
                     provider,

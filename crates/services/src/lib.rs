@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod identities;
 mod invitations;
 pub mod jobs;
+mod known_devices;
 pub mod limits;
 pub mod mails;
 pub mod members;
@@ -35,6 +36,7 @@ use tenantry_auth::{
     identity_providers::{Provider, ProviderSettings},
     passkeys::RelyingParty,
     passwords::PasswordHasher,
+    trusted_issuers::{IssuerSettings, TrustedIssuer},
     vault::Vault,
 };
 use tenantry_cache::limits::RateLimiter;
@@ -82,6 +84,8 @@ pub struct Settings {
     pub identity_providers: Vec<ProviderSettings>,
     /// Where sign-ins through them may return to, to the character.
     pub redirect_uris: Vec<String>,
+    /// The issuers whose access tokens count.
+    pub trusted_issuers: Vec<IssuerSettings>,
     /// What those are asked by.
     pub http: Arc<dyn HttpClient>,
 }
@@ -103,6 +107,8 @@ struct Inner {
     relying_party: OnceLock<Option<RelyingParty>>,
     /// The providers of the settings, by their keys, with what was learned of them.
     providers: Vec<Provider>,
+    /// The same of issuers whose access tokens count.
+    trusted_issuers: Vec<TrustedIssuer>,
 }
 
 impl Services {
@@ -111,6 +117,8 @@ impl Services {
     pub fn new(settings: Settings) -> Self {
         let mut providers: Vec<_> = settings.identity_providers.iter().cloned().map(Provider::new).collect();
         providers.sort_by(|one, other| one.settings().key.cmp(&other.settings().key));
+        let trusted_issuers = settings.trusted_issuers.iter().cloned().map(TrustedIssuer::new);
+        let trusted_issuers = trusted_issuers.collect();
         Self(Arc::new(Inner {
             settings,
             callers: callers::Caches::default(),
@@ -120,6 +128,7 @@ impl Services {
             link_base: OnceLock::new(),
             relying_party: OnceLock::new(),
             providers,
+            trusted_issuers,
         }))
     }
 
@@ -184,6 +193,10 @@ impl Services {
 
     pub(crate) fn providers(&self) -> &[Provider] {
         &self.0.providers
+    }
+
+    pub(crate) fn trusted_issuers(&self) -> &[TrustedIssuer] {
+        &self.0.trusted_issuers
     }
 
     pub(crate) fn jobs_bell(&self) -> &Notify {

@@ -1,9 +1,12 @@
 //! Mails to people. Each is a job; what it says is read when it is sent, and one that has lost its point is not.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_auth::mailed_links;
 use tenantry_domain::{
+    emails::Email,
     environment::Timestamp,
     ids::{InvitationId, LinkId, OrganizationId, UserId},
     jobs::{FactorChange, IdentityChange},
@@ -123,6 +126,93 @@ impl Services {
         self.deliver_to(job, &letter, &user).await
     }
 
+    /// Asks a person, at their present address, to agree to another.
+    pub(crate) async fn mail_email_change_approval(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        link: LinkId,
+    ) -> Result<(), Failure> {
+        let purpose = LinkPurpose::ApproveEmailChange;
+        let Some((user, left)) = self.still_to_be_mailed(job, user, purpose, link).await? else {
+            return Ok(());
+        };
+        let tx = UserTx::read(self.database(), user.id, job.trace).await?;
+        let Some(change) = tx.email_change().await? else {
+            return Ok(());
+        };
+        drop(tx);
+        let letter = Letter::EmailChangeApproval {
+            link: self.link("confirm-email-change", purpose, link),
+            email: change.email.as_str().to_owned(),
+            hours: rounded_up(left.num_minutes(), 60),
+        };
+        self.deliver_to(job, &letter, &user).await
+    }
+
+    /// Asks at the address that a person wants whether it is theirs.
+    pub(crate) async fn mail_email_change_proof(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        link: LinkId,
+    ) -> Result<(), Failure> {
+        let purpose = LinkPurpose::ProveNewEmail;
+        let tx = UserTx::read(self.database(), user, job.trace).await?;
+        let Some(change) = tx.email_change().await? else {
+            return Ok(());
+        };
+        drop(tx);
+        let Some((user, found)) = self.recipient(job, user, Some(link)).await? else {
+            return Ok(());
+        };
+        let Some(left) = self.left_of(found, purpose, &change.email)? else {
+            return Ok(());
+        };
+        let letter = Letter::EmailChangeProof {
+            link: self.link("confirm-email-change", purpose, link),
+            email: change.email.as_str().to_owned(),
+            hours: rounded_up(left.num_minutes(), 60),
+        };
+        self.deliver_at(job, &letter, &user, &change.email).await
+    }
+
+    /// Tells whoever reads a person's former address that they have another.
+    pub(crate) async fn mail_email_changed(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        to: &Email,
+        email: &Email,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some((user, _)) = self.recipient(job, user, None).await? else {
+            return Ok(());
+        };
+        let letter = Letter::EmailChanged {
+            email: email.as_str().to_owned(),
+            at: moment(at),
+        };
+        self.deliver_at(job, &letter, &user, to).await
+    }
+
+    /// Tells a person that they signed in with something new, or from somewhere new.
+    pub(crate) async fn mail_new_device(
+        &self,
+        job: &TakenJob,
+        user: UserId,
+        device: Option<&str>,
+        ip: Option<IpAddr>,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let letter = Letter::NewDevice {
+            device: device.unwrap_or_default().to_owned(),
+            ip: ip.map(|ip| ip.to_canonical().to_string()).unwrap_or_default(),
+            at: moment(at),
+        };
+        self.tell(job, user, &letter).await
+    }
+
     /// What tells a person what became of an identity of theirs.
     pub(crate) fn identity_letter(
         &self,
@@ -194,8 +284,8 @@ impl Services {
         format!("{}/{page}?token={}", self.link_base(), secret.expose_secret())
     }
 
-    /// Whom to mail a link to, and how long it is good yet; `None` where it was used. One that has expired on the way is a failure
-    /// that is told.
+    /// Whom to mail a link to, at their address, and how long it is good yet; `None` where it was used. One that has expired on the way
+    /// is a failure that is told.
     async fn still_to_be_mailed(
         &self,
         job: &TakenJob,
@@ -203,15 +293,21 @@ impl Services {
         purpose: LinkPurpose,
         link: LinkId,
     ) -> Result<Option<(User, TimeDelta)>, Failure> {
-        let Some((user, link)) = self.recipient(job, user, Some(link)).await? else {
-            return Ok(None);
-        };
+        let found = self.recipient(job, user, Some(link)).await?;
+        found.map_or(Ok(None), |(user, link)| {
+            let left = self.left_of(link, purpose, &user.email)?;
+            Ok(left.map(|left| (user, left)))
+        })
+    }
+
+    /// How long a link is good yet that is mailed to an address; `None` where it was used.
+    fn left_of(&self, link: Option<Link>, purpose: LinkPurpose, to: &Email) -> Result<Option<TimeDelta>, Failure> {
         let now = self.environment().now();
         let Some(link) = link.filter(|link| link.used_at.is_none()) else {
             return Ok(None);
         };
-        if link.is_good(purpose, user.email.canonical(), now) {
-            return Ok(Some((user, link.expires_at - now)));
+        if link.is_good(purpose, to.canonical(), now) {
+            return Ok(Some(link.expires_at - now));
         }
         Err(Failure::Lasting("its link has expired before it was mailed".to_owned()))
     }
@@ -237,9 +333,14 @@ impl Services {
 
     /// Writes a mail to a person, in their language, and sends it.
     async fn deliver_to(&self, job: &TakenJob, letter: &Letter, user: &User) -> Result<(), Failure> {
+        self.deliver_at(job, letter, user, &user.email).await
+    }
+
+    /// The same to an address that is not theirs yet, or no longer.
+    async fn deliver_at(&self, job: &TakenJob, letter: &Letter, user: &User, address: &Email) -> Result<(), Failure> {
         let to = Recipient {
             name: user.name.as_str().to_owned(),
-            address: user.email.as_str().to_owned(),
+            address: address.as_str().to_owned(),
         };
         self.deliver(job, letter, to, Language::of(user.locale.as_deref()))
             .await

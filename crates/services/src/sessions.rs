@@ -30,6 +30,7 @@ use crate::{
     callers::Principal,
     error::{Error, Result},
     second_factors::see_trusted_device,
+    users::call_email_change_off,
 };
 
 /// What events call a session.
@@ -309,6 +310,11 @@ impl Services {
     #[tracing::instrument(skip_all)]
     pub async fn revoke_session(&self, principal: &Principal, id: SessionId, trace: TraceId) -> Result<()> {
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        let user = tx.oneself_to_change().await?;
+        if id != principal.session() {
+            // Whoever had it asked for it, perhaps.
+            call_email_change_off(&tx, &user).await?;
+        }
         if self.end(tx, id, RevocationReason::Revoked).await? {
             Ok(())
         } else {
@@ -323,7 +329,10 @@ impl Services {
     #[tracing::instrument(skip_all)]
     pub async fn revoke_other_sessions(&self, principal: &Principal, trace: TraceId) -> Result<()> {
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        let user = tx.oneself_to_change().await?;
         tx.end_other_sessions(principal.session()).await?;
+        // Whoever had one of them asked for it, perhaps.
+        call_email_change_off(&tx, &user).await?;
         tx.commit(Event::bare(EventType::SessionsRevoked, RESOURCE, principal.session()))
             .await?;
         self.caller_caches().forget();
@@ -353,7 +362,10 @@ impl Services {
     ) -> Result<(SignedIn, SessionId)> {
         let ends = tx.now() + refresh_tokens::ABSOLUTE_LIFE;
         let session = tx.open_session(device, ends, factor).await?;
-        Ok((self.issue(tx, user, session.id, ends).await?, session.id))
+        let signed_in = self.issue(tx, user, session.id, ends).await?;
+        // Last: others who sign in on it wait from here on.
+        self.note_device(tx, &signed_in.user, device).await?;
+        Ok((signed_in, session.id))
     }
 
     /// New tokens of a session.

@@ -2,6 +2,7 @@
 
 mod departure;
 mod email;
+mod email_change;
 mod memberships;
 mod password;
 mod password_reset;
@@ -25,7 +26,7 @@ use tenantry_persistence::{
     users::NewUser,
 };
 
-pub(crate) use self::email::mail_link;
+pub(crate) use self::{email::mail_link, email_change::call_email_change_off};
 use crate::{
     Registration, Services,
     callers::Principal,
@@ -198,6 +199,6 @@ async fn add_user(tx: &UserTx, new: &NewAccount, password_hash: Option<String>) 
     if new.verified {
         return Ok(tx.verify_email(&user).await?);
     }
-    mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
+    mail_link(tx, &user.email, LinkPurpose::VerifyEmail).await?;
     Ok(user)
 }

@@ -32,6 +32,18 @@ export class Panels {
     await block.locator("button.execute").waitFor({ state: "detached" });
   }
 
+  /** What the panel of an operation says of it: its description, and the statuses that it may be answered with. */
+  async read(id) {
+    const block = await this.open(id);
+    return block.evaluate((panel) => {
+      const statuses = panel.querySelectorAll(".responses-table:not(.live-responses-table) tbody .response-col_status");
+      return {
+        description: panel.querySelector(".opblock-description").innerText,
+        statuses: Array.from(statuses, (status) => status.innerText),
+      };
+    });
+  }
+
   /**
    * Executes an operation with what its panel proposes, but for these parameters and this body. Gives what the page shows
    * of the answer: its status, and its body where that is JSON.
@@ -50,13 +62,17 @@ export class Panels {
     const response = await answered;
     const shown = block.locator(".live-responses-table tbody .response-col_status");
     await shown.filter({ hasText: new RegExp(`^\\s*${response.status()}`) }).waitFor();
-    const text = block.locator(".live-responses-table .highlight-code code").first();
     const isJson = response.headers()["content-type"] === "application/json";
+    if (isJson) await block.locator(".live-responses-table .highlight-code code").first().waitFor();
+    const { status, text } = await block.locator(".live-responses-table").evaluate((table) => ({
+      status: table.querySelector("tbody .response-col_status").innerText,
+      text: table.querySelector(".highlight-code code")?.innerText,
+    }));
     return {
       block,
       status: response.status(),
-      isDocumented: !(await shown.innerText()).includes("Undocumented"),
-      body: isJson ? JSON.parse(await text.innerText()) : null,
+      isDocumented: !status.includes("Undocumented"),
+      body: isJson ? JSON.parse(text) : null,
       request: response.request(),
     };
   }

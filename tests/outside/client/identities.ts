@@ -1,12 +1,11 @@
 // People who sign in through providers: one that was not written here lets them in, and their browser is walked by hand.
 
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
 import { Browser } from "../identity_provider/browser.mjs";
 import { proveMisbehaviours } from "../identity_provider/misbehaviours.mjs";
 import { SignIns, answerOf } from "../identity_provider/sign_in.mjs";
 import type { components } from "./schema.d.ts";
-import { anyone, baseUrl, clientOf, ok, refused, setting, told } from "./service.ts";
+import { anyone, baseUrl, clientOf, mailed, ok, refused, setting, told } from "./service.ts";
 
 type ExchangeBody = { code: string; codeVerifier?: string };
 
@@ -25,20 +24,6 @@ async function signedIn(body: ExchangeBody) {
 /** Why a code opens nothing. */
 async function conflict(body: ExchangeBody) {
   return refused(await exchange(body), "CONFLICT")?.reason;
-}
-
-/** The secret of the link that was mailed to somebody so that they confirm an identity. */
-async function mailed(email: string): Promise<string> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const { data } = await (await fetch(`${baseUrl}/dev/mail`)).json();
-    const mails: { to: string; text: string }[] = data;
-    for (const { to, text } of mails) {
-      const secret = to === email && text.match(/\/confirm-identity\?token=(\S+)/)?.[1];
-      if (secret) return secret;
-    }
-    await setTimeout(100);
-  }
-  throw new Error(`no link came for ${email}`);
 }
 
 /** What was wrong where an answer is that a request is not as it should be. */
@@ -82,7 +67,7 @@ export async function proveIdentities() {
   assert.equal(await conflict(elsewhere), "identity_not_linked");
 
   // The owner of the address is asked by mail, and then both are theirs.
-  const token = await mailed("noor@example.com");
+  const token = await mailed("confirm-identity", "noor@example.com");
   const confirm = () => anyone.POST("/api/v1/auth/oidc/confirm", { body: { token } });
   const confirmed = ok(await confirm()).data;
   assert.deepEqual([confirmed.provider, confirmed.email], ["post", "noor@example.com"]);

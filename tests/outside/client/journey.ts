@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { WebAuthnEmulator } from "nid-webauthn-emulator";
 import { TOTP, URI } from "otpauth";
+import { proveEmailChange } from "./email_change.ts";
 import { proveIdentities } from "./identities.ts";
 import type { components } from "./schema.d.ts";
 import { anyone, baseUrl, clientOf, ok, refused, setting, told } from "./service.ts";
@@ -253,6 +254,9 @@ assert.deepEqual(cookiesOf(ended).sort(), ["__Host-tenantry-csrf=", "__Host-tena
 refused(await clientOf(accessToken).GET("/api/v1/me"), "UNAUTHORIZED");
 const nothing = await anyone.POST("/api/v1/auth/refresh");
 assert.equal(nothing.error && told(nothing.error), "/refreshToken: required");
+
+// Another address, with the consent of both.
+await proveEmailChange();
 
 // Through a provider, which knows who they are.
 await proveIdentities();

@@ -1,6 +1,7 @@
 // The service, as every part of the journey asks it.
 
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./schema.d.ts";
 
@@ -54,3 +55,22 @@ export function told({ error: { code, details, message } }: ErrorEnvelope): stri
 }
 
 export const anyone = createClient<paths>({ baseUrl });
+
+const given = new Set<string>();
+
+/** The secret of a link to this page that was mailed to this address, which is given once. */
+export async function mailed(page: string, email: string): Promise<string> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { data } = await (await fetch(`${baseUrl}/dev/mail`)).json();
+    const mails: { to: string; text: string }[] = data;
+    for (const { to, text } of mails) {
+      const secret = to === email && text.match(new RegExp(`/${page}\\?token=(\\S+)`))?.[1];
+      if (secret && !given.has(secret)) {
+        given.add(secret);
+        return secret;
+      }
+    }
+    await setTimeout(100);
+  }
+  throw new Error(`no link to ${page} came for ${email}`);
+}

@@ -20,7 +20,7 @@ from providers import IDENTITIES, IDENTITY, People, outcome
 from refusals import beyond_schema, is_passed_over
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.generation.meta import TestPhase
-from service import OTHER_PASSWORD, PASSKEYS, PASSWORD, Guarded, Refused, Service
+from service import EMAIL_CHANGE, OTHER_PASSWORD, PASSKEYS, PASSWORD, Guarded, Refused, Service
 
 CALLER: dict[str, Any] = json.loads(Path(os.environ["TENANTRY_FUZZ_CALLER"]).read_text())
 SERVICE = Service(CALLER["url"])
@@ -257,6 +257,10 @@ def enliven_body(operation: tuple[str, str], case: Case) -> None:
             case.body.update(refreshToken=SERVICE.register().refresh_token)
         case ("POST", "/api/v1/auth/email/verify"):
             case.body.update(token=SERVICE.link("verify-email"))
+        case ("POST", path) if path == EMAIL_CHANGE:
+            case.body.update(email=SERVICE.new_email())
+        case ("POST", path) if path == f"{EMAIL_CHANGE}/confirm":
+            case.body.update(token=SERVICE.email_change())
         case ("POST", "/api/v1/auth/password/reset"):
             case.body.update(token=SERVICE.link("reset-password"), password=OTHER_PASSWORD)
         case ("POST", "/api/v1/invitations/accept"):
@@ -274,6 +278,9 @@ def enliven_path(operation: tuple[str, str], case: Case) -> None:
         case ("DELETE", "/api/v1/auth/sessions/{sessionId}"):
             sessions = SERVICE.call("GET", "/api/v1/auth/sessions", caller_token())
             case.path_parameters["sessionId"] = next(entry["id"] for entry in sessions if entry["current"])
+        case ("GET" | "DELETE", path) if path == EMAIL_CHANGE:
+            # Of the caller, by whichever session.
+            SERVICE.begin_email_change(caller_token())
         case ("DELETE", path) if path == DEVICE:
             if guarded := guarded_accounts.get(case.headers.get("Authorization", "")):
                 devices = SERVICE.call("GET", "/api/v1/auth/trusted-devices", guarded.session.access_token)

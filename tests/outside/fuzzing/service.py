@@ -14,6 +14,7 @@ import requests
 from passkeys import Device
 
 PASSKEYS = "/api/v1/auth/passkeys"
+EMAIL_CHANGE = "/api/v1/auth/email/change"
 
 # Nothing that anybody guesses: of every account that the harness makes, and what one may change it to.
 PASSWORD = "seven lanterns over a quiet harbour"
@@ -160,6 +161,16 @@ class Service:
         if page == "reset-password":
             self.call("POST", "/api/v1/auth/password/forgot", body={"email": email})
         return self.mailed(page, email)
+
+    def begin_email_change(self, token: str) -> str:
+        """The address that the account of this token wants from now on, which is asked by mail."""
+        email = self.new_email()
+        self.call("POST", EMAIL_CHANGE, token, {"email": email})
+        return email
+
+    def email_change(self) -> str:
+        """The secret of a link by which a new account gets another address."""
+        return self.mailed("confirm-email-change", self.begin_email_change(self.register().access_token))
 
     def invitation(self, email: str) -> str:
         """The secret of an invitation of this address, to an organization where it has no account."""

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::{http_server::Fault, signing_keys::Signer};
+
 /// What it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -24,46 +26,6 @@ pub enum Endpoint {
     ForeignKeys,
     /// A place that it sends callers on to.
     Elsewhere,
-}
-
-/// What goes wrong at an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// A status of its own and nothing that is asked for.
-    Status(u16),
-    /// What is asked for, after so much empty space that it is larger than 1 MiB.
-    Huge,
-    /// What is asked for, and then empty space without end.
-    Endless,
-    /// Nothing, however long one waits.
-    Silent,
-    /// Something else than JSON.
-    Garbage,
-    /// Another place to ask.
-    Redirect,
-}
-
-/// Who signs an ID token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signer {
-    /// The key that is announced.
-    Own,
-    /// The key from before the last rotation, which is announced no more.
-    Previous,
-    /// Nobody: the algorithm is `none`.
-    Nobody,
-    /// HS256 by the bytes of the public key.
-    PublicKey,
-    /// HS256 by the client's secret.
-    ClientSecret,
-    /// Another key by the name of the one that is announced.
-    Impostor,
-    /// Another key by a name that is not announced.
-    Stranger,
-    /// The same, and the token says where it is found (`jku`).
-    StrangerWithAddress,
-    /// The same, and the token holds it (`jwk`).
-    StrangerWithKey,
 }
 
 /// How a provider behaves from now on.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answered, Endpoint, Grant, Reply, Request, Signer, State, keys, refused, sent_back};
+use super::{Answered, Endpoint, Grant, Reply, Request, State, refused, sent_back};
+use crate::signing_keys::otherwise;
 
 /// What is asked for by a path below the issuer.
 pub(super) fn endpoint(path: &str) -> Option<Endpoint> {
@@ -22,17 +23,13 @@ impl State {
     pub(super) fn openid(&mut self, endpoint: Endpoint, request: &Request) -> Answered {
         match endpoint {
             Endpoint::Metadata => Ok(Reply::json(200, &self.metadata())),
-            Endpoint::Keys => Ok(Reply::json(200, &key_set(&self.own_key().jwk()))),
-            Endpoint::ForeignKeys => Ok(Reply::json(200, &key_set(&self.stranger.jwk()))),
+            Endpoint::Keys => Ok(Reply::json(200, &self.keys.published())),
+            Endpoint::ForeignKeys => Ok(Reply::json(200, &self.keys.published_elsewhere())),
             Endpoint::Authorization => self.openid_authorization(request),
             Endpoint::Token => self.openid_token(request),
             Endpoint::UserInfo => self.userinfo(request),
             Endpoint::Emails | Endpoint::Elsewhere => Ok(Reply::text(200, "nothing to be read here")),
         }
-    }
-
-    fn own_key(&self) -> &keys::SigningKey {
-        self.keys.last().expect("a key from the start")
     }
 
     /// OpenID Connect Discovery 1.0, section 3.
@@ -135,43 +132,7 @@ impl State {
             claims.entry(name).or_insert(value);
         }
         let claims = otherwise(Value::Object(claims), &behaviour.id_token);
-
-        let (own, stranger) = (self.own_key(), &self.stranger);
-        let header = |key: &keys::SigningKey| json!({ "typ": "JWT", "alg": key.algorithm(), "kid": key.kid });
-        let mut own_header = header(own);
-        let mut foreign_header = header(stranger);
-        match behaviour.signer {
-            Signer::Own => own.signed(&own_header, &claims),
-            Signer::Previous => {
-                let before = self.keys.iter().rev().nth(1).expect("a key before this one");
-                before.signed(&header(before), &claims)
-            }
-            Signer::Nobody => {
-                own_header["alg"] = "none".into();
-                keys::by_nobody(&own_header, &claims)
-            }
-            Signer::PublicKey => {
-                own_header["alg"] = "HS256".into();
-                keys::by_secret(own.public_bytes(), &own_header, &claims)
-            }
-            Signer::ClientSecret => {
-                let header = json!({ "typ": "JWT", "alg": "HS256" });
-                keys::by_secret(self.client_secret.as_bytes(), &header, &claims)
-            }
-            Signer::Impostor => {
-                foreign_header["kid"] = own.kid.as_str().into();
-                stranger.signed(&foreign_header, &claims)
-            }
-            Signer::Stranger => stranger.signed(&foreign_header, &claims),
-            Signer::StrangerWithAddress => {
-                foreign_header["jku"] = self.url("/foreign-keys").into();
-                stranger.signed(&foreign_header, &claims)
-            }
-            Signer::StrangerWithKey => {
-                foreign_header["jwk"] = stranger.jwk();
-                stranger.signed(&foreign_header, &claims)
-            }
-        }
+        self.keys.signed(behaviour.signer, &self.url("/foreign-keys"), &claims)
     }
 
     /// OpenID Connect Core 1.0, section 5.3.
@@ -183,19 +144,4 @@ impl State {
         let known = Value::Object(person.claims.clone());
         Ok(Reply::json(200, &otherwise(known, &self.behaviour.userinfo)))
     }
-}
-
-fn key_set(key: &Value) -> Value {
-    json!({ "keys": [key] })
-}
-
-/// An object with other members; those that are null are left out.
-fn otherwise(mut object: Value, members: &[(&'static str, Value)]) -> Value {
-    for (name, value) in members {
-        object[*name] = value.clone();
-        if let (true, Some(members)) = (value.is_null(), object.as_object_mut()) {
-            members.remove(*name);
-        }
-    }
-    object
 }

@@ -117,3 +117,60 @@ async fn what_makes_no_account_says_why_and_makes_nothing() {
     assert_eq!(closed.database.count("users").await, 1);
     assert_eq!(closed.database.count("organizations").await, 0);
 }
+
+#[tokio::test]
+async fn whoever_lost_their_mailbox_is_given_another_address_and_the_former_one_is_told() {
+    let closed = Closed::new().await;
+    let line = "ann@example.com --name Ann --password-stdin";
+    closed.create(line, PASSWORD).await.expect(0);
+    closed.create("bob@example.com --name Bob", "").await.expect(0);
+    closed.app.mails().await;
+    let ann = closed.signed_in("ann@example.com", PASSWORD).await;
+    let change = json!({ "email": "ann@example.net" });
+    let asked = ann.post("/api/v1/auth/email/change", &change).await;
+    asked.expect(StatusCode::ACCEPTED);
+
+    let given = |line: &'static str| {
+        let deployment = Deployment::new(closed.database.runtime_url(), closed.database.owner_url());
+        async move { deployment.command(&format!("user change-email {line}")).run().await }
+    };
+    given("ann@example.com BOB@example.com")
+        .await
+        .expect(1)
+        .complains("somebody has the address BOB@example.com already");
+    given("ann@example.com Ann@example.com")
+        .await
+        .expect(1)
+        .complains("that is their address already");
+    given("nobody@example.com ann.lee@example.com")
+        .await
+        .expect(1)
+        .complains("nobody has the address nobody@example.com");
+    given("ann@example.com ann.lee")
+        .await
+        .expect(1)
+        .complains("`ann.lee` is not an e-mail address");
+    assert_eq!(ann.get("/api/v1/me").await.data()["email"], "ann@example.com");
+
+    given("ann@example.com Ann.Lee@example.com")
+        .await
+        .expect(0)
+        .says("ann@example.com has the address Ann.Lee@example.com from now on");
+    let me = ann.get("/api/v1/me").await.data();
+    assert_eq!(
+        (&me["email"], &me["emailVerified"]),
+        (&json!("Ann.Lee@example.com"), &json!(true))
+    );
+    // What she asked for herself is off, and her old address opens nothing.
+    let off = ann.get("/api/v1/auth/email/change").await;
+    off.expect_error(StatusCode::NOT_FOUND, "NOT_FOUND");
+    let refused = closed.login("ann@example.com", PASSWORD).await;
+    refused.expect_error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
+    closed.signed_in("ann.lee@example.com", PASSWORD).await;
+    let mails = closed.app.mails().await;
+    let told = mails.iter().filter(|mail| mail.text.contains("Ann.Lee@example.com"));
+    assert_eq!(
+        told.map(|mail| mail.to.as_str()).collect::<Vec<_>>(),
+        ["ann@example.com"]
+    );
+}

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -45,8 +46,21 @@ const IDENTITY_PROVIDERS: &str = "\
     client_id = \"tenantry\"
 ";
 
+/// An issuer of access tokens, the same way, for whatever tokens it gives to an app.
+const TRUSTED_ISSUERS: &str = "\
+    [acme-tokens]
+    issuer = \"http://localhost:2\"
+    jwks_url = \"http://localhost:2/keys\"
+    authorized_parties = \"http://localhost:3000\"
+    trust_email = true
+";
+
 /// The most that each setting can be made to allow.
 fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path, providers: &Path) -> String {
+    let encryption_keys = folder.join("encryption-keys");
+    fs::create_dir_all(&encryption_keys).unwrap();
+    let issuers = folder.join("issuers.toml");
+    fs::write(&issuers, TRUSTED_ISSUERS).unwrap();
     let folder = folder.to_str().unwrap();
     let value = match setting.variable {
         "TENANTRY_DATABASE_URL" | "TENANTRY_DATABASE_REPLICA_URL" => database.bypass_url(),
@@ -66,11 +80,14 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path, provide
         "TENANTRY_WEBAUTHN_RP_ID" => "localhost",
         "TENANTRY_IDENTITY_PROVIDERS" => providers.to_str().unwrap(),
         "TENANTRY_REDIRECT_URIS" => "http://localhost:3000/signed-in,com.example.app:/signed-in",
+        "TENANTRY_TRUSTED_ISSUERS" => issuers.to_str().unwrap(),
         "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
         "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",
         "TENANTRY_LOG_FORMAT" => "pretty",
-        "TENANTRY_SIGNING_KEYS" | "TENANTRY_ENCRYPTION_KEYS" | "TENANTRY_DATA_DIR" | "TENANTRY_POSTGRES_BIN" => folder,
+        "TENANTRY_SIGNING_KEY_DAYS" => "1",
+        "TENANTRY_ENCRYPTION_KEYS" => encryption_keys.to_str().unwrap(),
+        "TENANTRY_SIGNING_KEYS" | "TENANTRY_DATA_DIR" | "TENANTRY_POSTGRES_BIN" => folder,
         new => panic!("what is the most that {new} can be made to allow?"),
     };
     value.to_owned()

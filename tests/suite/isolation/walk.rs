@@ -422,7 +422,7 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
         // Registering tells by decision that an address is taken; and whoever asks for a mail to an address has it sent there.
-        Meaning::Address => ["login", "inviteMember"].contains(&operation.name.as_str()),
+        Meaning::Address => ["login", "inviteMember", "requestEmailChange"].contains(&operation.name.as_str()),
         Meaning::Password
         | Meaning::NewPassword
         | Meaning::RefreshToken

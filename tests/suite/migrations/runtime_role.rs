@@ -70,6 +70,7 @@ async fn one_sees_ones_own_rows_alone() {
             "credentials" | "sessions" | "refresh_tokens" => ("user_id", USER_A),
             "second_factors" | "recovery_codes" | "trusted_devices" => ("user_id", USER_A),
             "passkeys" | "answered_challenges" | "identities" | "pending_identities" => ("user_id", USER_A),
+            "email_changes" | "known_devices" => ("user_id", USER_A),
             _ if table.starts_with("user_") => ("user_id", USER_A),
             _ => ("organization_id", ORGANIZATION_A),
         };
@@ -230,6 +231,9 @@ async fn what_is_not_granted_is_refused() {
         "update identities set issuer = 'https://other.example'".to_owned(),
         "update identities set subject = 'another'".to_owned(),
         "update pending_identities set subject = 'another'".to_owned(),
+        format!("update email_changes set user_id = {id}"),
+        format!("update known_devices set user_id = {id}"),
+        "update known_devices set device = 'another'".to_owned(),
     ] {
         let refused = refusal(runtime.change(AS_A.0, AS_A.1, &sql).await);
         assert!(refused.starts_with("42501"), "{sql}: {refused}");

@@ -60,12 +60,17 @@ const TENANT: &str = "
         values ('…1@', gen_random_uuid(), 'acme-id', 'https://id.example', 'subject @', now());
     insert into pending_identities (user_id, link_id, provider, issuer, subject)
         values ('…1@', '…c@', 'acme-id', 'https://id.example', 'another subject @');
+    insert into email_changes (user_id, id, email, email_canonical, awaits_current, awaits_new, expires_at, created_at,
+                               updated_at)
+        values ('…1@', gen_random_uuid(), 'New @', 'new @', true, true, now(), now(), now());
+    insert into known_devices (user_id, device, network, last_seen_at, created_at)
+        values ('…1@', 'Firefox', '203.0.0.0/16', now(), now());
     insert into sign_on_policies (organization_id, mfa_grace_from, created_at, updated_at)
         values ('…0@', '2026-01-01 00:00:00+00', now(), now());
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 26] = [
+pub(super) const TABLES: [&str; 28] = [
     "users",
     "credentials",
     "sessions",
@@ -91,6 +96,8 @@ pub(super) const TABLES: [&str; 26] = [
     "answered_challenges",
     "identities",
     "pending_identities",
+    "email_changes",
+    "known_devices",
     "sign_on_policies",
 ];
 

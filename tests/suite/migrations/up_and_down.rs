@@ -327,3 +327,80 @@ async fn without_identities_their_links_are_gone_and_others_are_not() {
         assert_eq!(database.count(table).await, 0, "{table}");
     }
 }
+
+#[tokio::test]
+async fn without_changes_of_addresses_their_links_are_gone_and_others_are_not() {
+    const USER: &str = "0192f8a0-0000-7000-8000-00000000001a";
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    database
+        .owner(format!(
+            "insert into users (id, email, email_canonical, name, created_at, updated_at)
+                 values ('{USER}', 'a@example.org', 'a@example.org', 'Ann', now(), now());
+             insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
+                 values ('{USER}', gen_random_uuid(), 'approve_email_change', 'a@example.org', now(), now()),
+                        ('{USER}', gen_random_uuid(), 'prove_new_email', 'new@example.org', now(), now()),
+                        ('{USER}', gen_random_uuid(), 'confirm_identity', 'a@example.org', now(), now()),
+                        ('{USER}', gen_random_uuid(), 'verify_email', 'a@example.org', now(), now());
+             insert into email_changes (user_id, id, email, email_canonical, awaits_current, awaits_new, expires_at,
+                                        created_at, updated_at)
+                 values ('{USER}', gen_random_uuid(), 'new@example.org', 'new@example.org', true, true, now(), now(), now());
+             insert into known_devices (user_id, device, network, last_seen_at, created_at)
+                 values ('{USER}', 'Firefox', '203.0.0.0/16', now(), now());"
+        ))
+        .await;
+    let accounts: Vec<_> = names()
+        .into_iter()
+        .skip_while(|name| !name.contains("_000022_"))
+        .collect();
+    down(url, steps(accounts.len()), true).await.unwrap();
+    // Nobody's address has changed by halves.
+    assert_eq!(database.count("users where email = 'a@example.org'").await, 1);
+    assert_eq!(database.count("user_links").await, 2);
+    let of_changes = "user_links where purpose in ('approve_email_change', 'prove_new_email')";
+    assert_eq!(database.count(of_changes).await, 0);
+
+    assert_eq!(up(url).await.unwrap(), accounts);
+    for table in ["email_changes", "known_devices"] {
+        assert_eq!(database.count(table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn without_trusted_issuers_their_sessions_are_gone_and_others_are_not() {
+    const USER: &str = "0192f8a0-0000-7000-8000-00000000001a";
+    const IDENTITY: &str = "0192f8a0-0000-7000-8000-0000000000ca";
+    let database = TestDatabase::new().await;
+    let url = database.owner_url();
+    database
+        .owner(format!(
+            "insert into users (id, email, email_canonical, name, sessions_ended_at, created_at, updated_at)
+                 values ('{USER}', 'a@example.org', 'a@example.org', 'Ann', now(), now(), now());
+             insert into identities (user_id, id, provider, issuer, subject, created_at)
+                 values ('{USER}', '{IDENTITY}', 'acme-id', 'https://id.example', 'one', now());
+             insert into sessions (user_id, id, last_seen_at, expires_at, revoked_at, revoked_because, external_key,
+                                   identity_id, created_at)
+                 values ('{USER}', '{USER}', now(), now(), null, null, null, null, now()),
+                        ('{USER}', gen_random_uuid(), now(), now(), null, null, decode(repeat('00', 32), 'hex'),
+                         '{IDENTITY}', now()),
+                        ('{USER}', gen_random_uuid(), now(), now(), now(), 'revoked', decode(repeat('00', 32), 'hex'),
+                         '{IDENTITY}', now());"
+        ))
+        .await;
+    let external: Vec<_> = names()
+        .into_iter()
+        .skip_while(|name| !name.contains("_000023_"))
+        .collect();
+    down(url, steps(external.len()), true).await.unwrap();
+    // A node of the version before would take them for sessions that were opened here.
+    assert_eq!(database.count("sessions").await, 1);
+    assert_eq!(database.count(&format!("sessions where id = '{USER}'")).await, 1);
+    for table in ["users", "identities"] {
+        assert_eq!(database.count(table).await, 1, "{table}");
+    }
+
+    assert_eq!(up(url).await.unwrap(), external);
+    let own = "sessions where external_key is null and identity_id is null";
+    assert_eq!(database.count(own).await, 1);
+    assert_eq!(database.count("users where sessions_ended_at is null").await, 1);
+}

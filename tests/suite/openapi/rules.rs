@@ -27,7 +27,7 @@ const IDS: [(&str, &str); 11] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 17] = [
+const FOR_ANYONE: [&str; 18] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/mfa/verify",
@@ -42,6 +42,7 @@ const FOR_ANYONE: [&str; 17] = [
     "/api/v1/auth/logout",
     "/api/v1/auth/email/verify",
     "/api/v1/auth/email/resend",
+    "/api/v1/auth/email/change/confirm",
     "/api/v1/auth/password/forgot",
     "/api/v1/auth/password/reset",
     "/api/v1/invitations/{token}",

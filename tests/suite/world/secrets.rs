@@ -16,7 +16,11 @@ use tenantry_domain::{
 };
 use tenantry_tests::{app::keyring, authenticator::Authenticator, database::connect};
 
-use super::{Person, Tenant, identities::pending_identity};
+use super::{
+    Person, Tenant,
+    email_changes::{email_change, new_address},
+    identities::pending_identity,
+};
 use crate::operations::{Meaning, Operation};
 
 impl Tenant {
@@ -52,6 +56,7 @@ impl Tenant {
                 self.sql(&verified(&person.id)).await;
                 LinkPurpose::ConfirmIdentity
             }
+            "confirmEmailChange" => LinkPurpose::ProveNewEmail,
             _ => panic!("{operation} takes a link of which nobody knows what it is for"),
         };
         let link = LinkId::new(&SystemSource::environment());
@@ -139,15 +144,23 @@ fn verified(user: &str) -> String {
 
 /// A link of this id as it is mailed to somebody, with what it is about.
 pub(super) fn user_link(person: &Person, purpose: LinkPurpose, id: &str) -> String {
-    let link = format!(
+    let user = &person.id;
+    let (email, about) = match purpose {
+        LinkPurpose::ConfirmIdentity => (person.email.clone(), pending_identity(person, id)),
+        LinkPurpose::ProveNewEmail => {
+            let email = new_address();
+            let change = email_change(user, &email);
+            (email, change)
+        }
+        LinkPurpose::VerifyEmail | LinkPurpose::ResetPassword | LinkPurpose::ApproveEmailChange => {
+            (person.email.clone(), String::new())
+        }
+    };
+    format!(
         "insert into user_links (user_id, id, purpose, email_canonical, expires_at, created_at)
-         values ('{}', '{id}', '{purpose}', lower('{}'), now() + interval '10 years', now());",
-        person.id, person.email
-    );
-    match purpose {
-        LinkPurpose::ConfirmIdentity => link + &pending_identity(person, id),
-        LinkPurpose::VerifyEmail | LinkPurpose::ResetPassword => link,
-    }
+         values ('{user}', '{id}', '{purpose}', lower('{email}'), now() + interval '10 years', now());
+         {about}"
+    )
 }
 
 /// Makes somebody trust a device of this id.

@@ -1,5 +1,6 @@
 //! Making an account, signing in, staying signed in, signing out, choosing another password.
 
+mod email_change;
 pub(crate) mod links;
 mod password;
 mod reauthentication;
@@ -44,6 +45,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(links::resend_verification_email)
         .service(links::forgot_password)
         .service(links::reset_password)
+        .service(email_change::request_email_change)
+        .service(email_change::get_email_change)
+        .service(email_change::cancel_email_change)
+        .service(email_change::confirm_email_change)
         .service(password::change_password)
         .service(reauthentication::reauthenticate);
 }

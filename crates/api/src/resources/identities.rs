@@ -181,7 +181,7 @@ pub(crate) async fn link_identity(caller: SignedIn, request: HttpRequest) -> Api
 
 /// Unlink one of my identities
 ///
-/// Sessions that it opened go on. The last way to sign in stays. Needs a sign-in of the last 10 minutes.
+/// Sessions that it opened by signing in go on; those that stand for a trusted issuer's end. The last way to sign in stays. Needs a sign-in of the last 10 minutes.
 #[utoipa::path(
     tag = "Identity providers",
     operation_id = "unlinkIdentity",

@@ -65,7 +65,7 @@ impl Desk {
             STANDARD.encode(document.as_ref())
         );
         fs::write(dir.path().join("key.pem"), pem).unwrap();
-        Self::new(Keyring::load(dir.path()).unwrap())
+        Self::new(Keyring::load(dir.path(), test_environment(1).0.now()).unwrap())
     }
 
     fn issue(&self) -> String {
@@ -126,7 +126,7 @@ fn a_token_has_exactly_the_published_claims() {
             (&claims["sub"], &claims["sid"]),
             (&json!(desk.user), &json!(desk.session))
         );
-        let kid = &desk.keyring.signer().jwk().kid;
+        let kid = desk.keyring.signer().jwk().kid.clone();
         assert_eq!(part(&token, 0), json!({"typ": "JWT", "alg": algorithm, "kid": kid}));
     }
 }
@@ -258,14 +258,14 @@ fn the_token_does_not_choose_the_algorithm() {
 fn keys_that_a_token_brings_along_are_not_used() {
     let desk = Desk::ed25519();
     let stranger = Keyring::generate_in_memory(&test_environment(2).0).unwrap();
-    let key = stranger.signer().jwk();
+    let signer = stranger.signer();
+    let key = signer.jwk();
     let header = json!({
         "typ": "JWT", "alg": "EdDSA", "kid": key.kid,
         "jwk": {"kty": key.kty, "crv": key.crv, "x": key.x}, "jku": "https://stranger.example/jwks.json",
     });
     let message = [encoded(&header), encoded(&desk.claims())].join(".");
-    let signature =
-        jsonwebtoken::crypto::sign(message.as_bytes(), stranger.signer().encoding(), Algorithm::EdDSA).unwrap();
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), signer.encoding(), Algorithm::EdDSA).unwrap();
     assert_eq!(
         desk.verify(&format!("{message}.{signature}")),
         Err(TokenError::UnknownKey)
@@ -363,17 +363,18 @@ fn tokens_outlive_a_rotation_until_their_key_is_removed() {
     let (keys, other) = (dir.path().join("keys"), dir.path().join("other"));
     let before = Desk::new(Keyring::load_or_generate(&keys, &test_environment(1).0).unwrap());
     let old_token = before.issue();
+    let now = before.environment.now();
 
     Keyring::load_or_generate(&other, &test_environment(2).0).unwrap();
     fs::copy(other.join("signing-key-0001.pem"), keys.join("signing-key-0002.pem")).unwrap();
-    let overlap = Desk::new(Keyring::load(&keys).unwrap());
+    let overlap = Desk::new(Keyring::load(&keys, now).unwrap());
     let new_token = overlap.issue();
     assert!(overlap.verify(&old_token).is_ok());
     assert!(overlap.verify(&new_token).is_ok());
     assert_ne!(part(&old_token, 0)["kid"], part(&new_token, 0)["kid"]);
 
     fs::remove_file(keys.join("signing-key-0001.pem")).unwrap();
-    let after = Desk::new(Keyring::load(&keys).unwrap());
+    let after = Desk::new(Keyring::load(&keys, now).unwrap());
     assert_eq!(after.verify(&old_token), Err(TokenError::UnknownKey));
     assert!(after.verify(&new_token).is_ok());
 }

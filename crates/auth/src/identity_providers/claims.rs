@@ -10,18 +10,18 @@ const MAX_SUBJECT: usize = 512;
 const MAX_PICTURE: usize = 500;
 
 /// Whom a provider means, where that can be kept.
-pub(super) fn subject(text: &str) -> Option<String> {
+pub(crate) fn subject(text: &str) -> Option<String> {
     let fits = (1..=MAX_SUBJECT).contains(&text.len()) && !text.contains(char::is_control);
     fits.then(|| text.to_owned())
 }
 
 /// An address, where it is one.
-pub(super) fn email(text: &str) -> Option<Email> {
+pub(crate) fn email(text: &str) -> Option<Email> {
     text.parse().ok()
 }
 
 /// A name, without what no name may have.
-pub(super) fn name(text: &str) -> Option<String> {
+pub(crate) fn name(text: &str) -> Option<String> {
     let name: String = text
         .trim()
         .chars()
@@ -32,13 +32,13 @@ pub(super) fn name(text: &str) -> Option<String> {
 }
 
 /// A picture, where its URL is `https`.
-pub(super) fn picture(text: &str) -> Option<String> {
+pub(crate) fn picture(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     (url.scheme() == "https" && text.len() <= MAX_PICTURE).then(|| String::from(url))
 }
 
 /// A language, where it has the shape of a tag (BCP 47).
-pub(super) fn locale(text: &str) -> Option<String> {
+pub(crate) fn locale(text: &str) -> Option<String> {
     // Some write `pt_BR`.
     let tag = text.replace('_', "-");
     let mut parts = tag.split('-');

@@ -15,8 +15,10 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 
-use super::{Keyring, MAX_KEYS, generation::ed25519_pkcs8};
+use super::{KeyError, KeyState, Keyring, MAX_KEYS, generation::ed25519_pkcs8, list};
 use crate::test_environment::test_environment;
+
+mod following;
 
 fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
@@ -28,7 +30,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-fn ed25519_pem(seed: u64) -> String {
+pub(super) fn ed25519_pem(seed: u64) -> String {
     pem("PRIVATE KEY", &ed25519_pkcs8(&test_environment(seed).0).unwrap())
 }
 
@@ -41,8 +43,12 @@ fn key_ids(keyring: &Keyring) -> Vec<String> {
     keyring.jwks().keys.into_iter().map(|key| key.kid).collect()
 }
 
+fn load(path: &Path) -> Result<Keyring, KeyError> {
+    Keyring::load(path, test_environment(1).0.now())
+}
+
 fn failure(path: &Path) -> String {
-    Keyring::load(path).unwrap_err().to_string()
+    load(path).unwrap_err().to_string()
 }
 
 #[test]
@@ -51,7 +57,7 @@ fn a_single_file_is_a_keyring_whatever_its_name() {
     for (name, text, algorithm) in [("ed", ed25519_pem(1), "EdDSA"), ("ec.key", p256_pem(), "ES256")] {
         let file = dir.path().join(name);
         fs::write(&file, text).unwrap();
-        let keys = Keyring::load(&file).unwrap().jwks().keys;
+        let keys = load(&file).unwrap().jwks().keys;
         assert_eq!(keys.iter().map(|key| key.alg).collect::<Vec<_>>(), [algorithm]);
     }
 }
@@ -68,10 +74,10 @@ fn the_greatest_file_name_signs_and_all_are_published() {
     write(".2026-05.pem", "not looked at");
     write("README", "not looked at");
 
-    let keyring = Keyring::load(dir.path()).unwrap();
+    let keyring = load(dir.path()).unwrap();
     let ids: Vec<_> = ["2026-03.pem", "2026-02.pem", "2026-01.pem"]
         .iter()
-        .flat_map(|name| key_ids(&Keyring::load(&dir.path().join(name)).unwrap()))
+        .flat_map(|name| key_ids(&load(&dir.path().join(name)).unwrap()))
         .collect();
     assert_eq!(key_ids(&keyring), ids);
     assert_eq!(keyring.signer().jwk().kid, ids[0]);
@@ -84,7 +90,7 @@ fn a_key_in_two_files_is_published_once() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("1.pem"), ed25519_pem(1)).unwrap();
     fs::write(dir.path().join("2.pem"), ed25519_pem(1)).unwrap();
-    assert_eq!(key_ids(&Keyring::load(dir.path()).unwrap()).len(), 1);
+    assert_eq!(key_ids(&load(dir.path()).unwrap()).len(), 1);
 }
 
 #[test]
@@ -92,7 +98,7 @@ fn the_key_set_holds_public_parts_alone() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("1.pem"), ed25519_pem(1)).unwrap();
     fs::write(dir.path().join("2.pem"), p256_pem()).unwrap();
-    let set = serde_json::to_value(Keyring::load(dir.path()).unwrap().jwks()).unwrap();
+    let set = serde_json::to_value(load(dir.path()).unwrap().jwks()).unwrap();
     let members: Vec<Vec<&String>> = set["keys"]
         .as_array()
         .unwrap()
@@ -163,6 +169,46 @@ fn a_keyring_that_is_not_there_is_named() {
 }
 
 #[test]
+fn the_list_says_what_each_key_does() {
+    let dir = TempDir::new().unwrap();
+    let now = test_environment(1).0.now();
+    for (seed, name) in (1..).zip([
+        "signing-key-0001.pem",
+        "signing-key-20260101T000000Z.pem",
+        "signing-key-20260301T000000Z.pem",
+    ]) {
+        fs::write(dir.path().join(name), ed25519_pem(seed)).unwrap();
+    }
+    let listed = list(dir.path(), now).unwrap();
+    let at = |text: &str| text.parse().unwrap();
+    assert_eq!(
+        listed.iter().map(|key| key.state).collect::<Vec<_>>(),
+        [
+            KeyState::Accepted,
+            KeyState::Signs {
+                since: at("2026-01-01T00:00:00Z")
+            },
+            KeyState::Upcoming {
+                from: at("2026-03-01T00:00:00Z")
+            },
+        ]
+    );
+    let mut published = key_ids(&Keyring::load(dir.path(), now).unwrap());
+    assert_eq!(published[0], listed[1].kid);
+    published.sort();
+    let mut ids: Vec<_> = listed.iter().map(|key| key.kid.clone()).collect();
+    ids.sort();
+    assert_eq!(ids, published);
+    assert_eq!(listed[2].file, dir.path().join("signing-key-20260301T000000Z.pem"));
+
+    let file = list(&listed[2].file, now).unwrap();
+    assert_eq!(file.len(), 1);
+    assert!(matches!(file[0].state, KeyState::Signs { .. }), "{file:?}");
+    let empty = TempDir::new().unwrap();
+    assert!(matches!(list(empty.path(), now), Err(KeyError::NoKeys { .. })));
+}
+
+#[test]
 fn a_generated_key_is_kept_and_is_for_its_owner_alone() {
     let parent = TempDir::new().unwrap();
     let dir = parent.path().join("data/keys");
@@ -182,16 +228,13 @@ fn nothing_is_generated_beside_a_key() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("mine.pem"), ed25519_pem(1)).unwrap();
     let keyring = Keyring::load_or_generate(dir.path(), &test_environment(2).0).unwrap();
-    assert_eq!(
-        key_ids(&keyring),
-        key_ids(&Keyring::load(&dir.path().join("mine.pem")).unwrap())
-    );
+    assert_eq!(key_ids(&keyring), key_ids(&load(&dir.path().join("mine.pem")).unwrap()));
 }
 
 #[test]
 fn what_a_killed_process_left_half_written_is_no_obstacle() {
     let dir = TempDir::new().unwrap();
-    let unfinished = dir.path().join(".signing-key-0001.pem.unfinished");
+    let unfinished = dir.path().join(".signing-key.unfinished");
     fs::write(&unfinished, "-----BEGIN PRI").unwrap();
     assert_eq!(
         key_ids(&Keyring::load_or_generate(dir.path(), &test_environment(1).0).unwrap()).len(),

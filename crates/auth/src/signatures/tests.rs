@@ -45,17 +45,18 @@ fn another_installations_signature_is_refused() {
 fn signatures_outlive_a_rotation_until_their_key_is_removed() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("keys");
+    let now = test_environment(1).0.now();
     let before = Keyring::load_or_generate(&path, &test_environment(1).0).unwrap();
     let signature = before.sign("cursor", b"message");
 
     let other = dir.path().join("other");
     Keyring::load_or_generate(&other, &test_environment(2).0).unwrap();
     fs::copy(other.join("signing-key-0001.pem"), path.join("signing-key-0002.pem")).unwrap();
-    let overlap = Keyring::load(&path).unwrap();
+    let overlap = Keyring::load(&path, now).unwrap();
     assert_ne!(overlap.sign("cursor", b"message").as_bytes(), signature.as_bytes());
     assert!(overlap.verify("cursor", b"message", signature.as_bytes()));
 
     fs::remove_file(path.join("signing-key-0001.pem")).unwrap();
-    let after = Keyring::load(&path).unwrap();
+    let after = Keyring::load(&path, now).unwrap();
     assert!(!after.verify("cursor", b"message", signature.as_bytes()));
 }

@@ -145,19 +145,20 @@ fn secrets_outlive_a_rotation_until_their_key_is_removed() {
         let keyring = Arc::new(keyring);
         Vault::new(Arc::clone(&keyring), keyring)
     };
+    let now = test_environment(1).0.now();
     let before = vault_of(Keyring::load_or_generate(&keys, &test_environment(1).0).unwrap());
     let old = seal(&before, OWNER, SECRET);
 
     Keyring::load_or_generate(&other, &test_environment(2).0).unwrap();
     fs::copy(other.join("signing-key-0001.pem"), keys.join("signing-key-0002.pem")).unwrap();
-    let overlap = vault_of(Keyring::load(&keys).unwrap());
+    let overlap = vault_of(Keyring::load(&keys, now).unwrap());
     let new = seal(&overlap, OWNER, SECRET);
     assert_eq!(open(&overlap, OWNER, &old), Ok(SECRET.to_vec()));
     assert_eq!(open(&overlap, OWNER, &new), Ok(SECRET.to_vec()));
     assert_eq!(open(&before, OWNER, &new), Err(VaultError::UnknownKey));
 
     fs::remove_file(keys.join("signing-key-0001.pem")).unwrap();
-    let after = vault_of(Keyring::load(&keys).unwrap());
+    let after = vault_of(Keyring::load(&keys, now).unwrap());
     assert_eq!(open(&after, OWNER, &old), Err(VaultError::UnknownKey));
     assert_eq!(open(&after, OWNER, &new), Ok(SECRET.to_vec()));
 }

@@ -63,6 +63,8 @@ fn the_rules_are_those_of_the_contract() {
             ("user", 5, 60),
             ("user", 5, 60),
             ("user", 5, 60),
+            ("user", 5, 60),
+            ("user", 5, 60),
             ("ip", 30, 60),
             ("ip", 100, 15),
             ("user", 5, 60),

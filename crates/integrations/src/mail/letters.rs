@@ -1,8 +1,10 @@
 //! What is written to people.
 //!
-//! To add a letter: a variant, the arms that the compiler asks for, its name in [`Letter::NAMES`], and its templates in
-//! `templates/{language}/{name}.txt` and `.html`, which are listed in the module of templates. A test writes every
-//! letter in every language.
+//! To add a letter: a variant, the arms that the compiler asks for, its name in [`Letter::NAMES`], its example, and its
+//! templates in `templates/{language}/{name}.txt` and `.html`, which are listed in the module of templates. A test writes
+//! every letter in every language.
+
+mod examples;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,7 +15,11 @@ use tenantry_domain::{
 };
 use uuid::Uuid;
 
-use super::{Language, Mail, Recipient, RenderError, message::one_line, templates};
+use super::{
+    Language, Mail, Recipient, RenderError,
+    message::one_line,
+    templates::{self, Values},
+};
 
 /// The most characters of a name that a letter shows.
 const MAX_NAME: usize = 100;
@@ -90,11 +96,45 @@ pub enum Letter {
         /// When it happened, as a person reads it.
         at: String,
     },
+    /// Asks a person, at the present address of their account, to agree to another.
+    EmailChangeApproval {
+        /// Where to do so; it holds a secret.
+        link: String,
+        /// The address that is wanted.
+        email: String,
+        /// For how many hours the link works.
+        hours: u32,
+    },
+    /// Asks a person to prove that the address that is wanted is theirs. It does not tell the present one.
+    EmailChangeProof {
+        /// Where to do so; it holds a secret.
+        link: String,
+        /// The address that is wanted, which is the reader's.
+        email: String,
+        /// For how many hours the link works.
+        hours: u32,
+    },
+    /// Tells whoever reads the former address of an account that it has another one now.
+    EmailChanged {
+        /// The address that took its place.
+        email: String,
+        /// When it did, as a person reads it.
+        at: String,
+    },
+    /// Tells a person that somebody signed in with something new, or from somewhere new.
+    NewDevice {
+        /// What it named itself; empty where it did not.
+        device: String,
+        /// Where the request came from; empty where that is not known.
+        ip: String,
+        /// When they did, as a person reads it.
+        at: String,
+    },
 }
 
 impl Letter {
     /// The name of every letter.
-    pub const NAMES: [&str; 7] = [
+    pub const NAMES: [&str; 11] = [
         "verify_email",
         "reset_password",
         "password_changed",
@@ -102,6 +142,10 @@ impl Letter {
         "second_factor",
         "identity_confirmation",
         "identity",
+        "email_change_approval",
+        "email_change_proof",
+        "email_changed",
+        "new_device",
     ];
 
     /// Its name, which is also that of its templates.
@@ -115,50 +159,10 @@ impl Letter {
             Self::SecondFactor { .. } => "second_factor",
             Self::IdentityConfirmation { .. } => "identity_confirmation",
             Self::Identity { .. } => "identity",
-        }
-    }
-
-    /// The letter of that name with made-up content, for a preview. Its links lead to `base_url`.
-    #[must_use]
-    pub fn example(name: &str, base_url: &str) -> Option<Self> {
-        let base_url = base_url.trim_end_matches('/');
-        match name {
-            "verify_email" => Some(Self::VerifyEmail {
-                link: format!("{base_url}/verify-email?token=example"),
-                hours: 24,
-            }),
-            "reset_password" => Some(Self::ResetPassword {
-                link: format!("{base_url}/reset-password?token=example"),
-                minutes: 30,
-            }),
-            "password_changed" => Some(Self::PasswordChanged {
-                at: "2026-01-31 09:30 UTC".to_owned(),
-            }),
-            "invitation" => Some(Self::Invitation {
-                link: format!("{base_url}/accept-invitation?token=example"),
-                organization: "Acme".to_owned(),
-                workspace: Some("Design".to_owned()),
-                inviter: "Olivia".to_owned(),
-                role: "Member".to_owned(),
-                days: 7,
-            }),
-            "second_factor" => Some(Self::SecondFactor {
-                change: FactorChange::RecoveryCodeUsed { left: 7 },
-                at: "2026-01-31 09:30 UTC".to_owned(),
-            }),
-            "identity_confirmation" => Some(Self::IdentityConfirmation {
-                link: format!("{base_url}/confirm-identity?token=example"),
-                provider: "Google".to_owned(),
-                account: "ann@example.com".to_owned(),
-                minutes: 60,
-            }),
-            "identity" => Some(Self::Identity {
-                change: IdentityChange::Linked,
-                provider: "Google".to_owned(),
-                account: "ann@example.com".to_owned(),
-                at: "2026-01-31 09:30 UTC".to_owned(),
-            }),
-            _ => None,
+            Self::EmailChangeApproval { .. } => "email_change_approval",
+            Self::EmailChangeProof { .. } => "email_change_proof",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::NewDevice { .. } => "new_device",
         }
     }
 
@@ -171,6 +175,21 @@ impl Letter {
             ("name", Value::from(shown(&to.name, MAX_NAME))),
             ("lang", Value::from(language.tag())),
         ]);
+        self.contents(&mut values);
+        let (subject, text) = templates::text(self.name(), language, &values)?;
+        values.insert("subject", Value::from(subject.as_str()));
+        let html = templates::html(self.name(), language, &values)?;
+        Ok(Mail {
+            id,
+            to,
+            subject,
+            text,
+            html,
+        })
+    }
+
+    /// Puts what this letter alone tells into what its templates may name.
+    fn contents(&self, values: &mut Values) {
         match self {
             Self::VerifyEmail { link, hours } => {
                 values.insert("link", Value::from(link.as_str()));
@@ -207,26 +226,7 @@ impl Letter {
             }
             Self::SecondFactor { change, at } => {
                 values.insert("at", Value::from(at.as_str()));
-                values.insert("change", Value::from(word(change)));
-                match change {
-                    FactorChange::Locked { minutes } => {
-                        values.insert("minutes", Value::from(*minutes));
-                    }
-                    FactorChange::RecoveryCodeUsed { left } => {
-                        values.insert("left", Value::from(*left));
-                    }
-                    FactorChange::PasskeyAdded { name }
-                    | FactorChange::PasskeyRemoved { name }
-                    | FactorChange::PasskeySuspected { name } => {
-                        // Whoever added it chose the name, and that may be somebody else than the reader.
-                        values.insert("passkey", Value::from(shown(name.as_str(), MAX_NAME)));
-                        values.insert("days", Value::from(DOUBT.num_days()));
-                    }
-                    FactorChange::Enabled
-                    | FactorChange::Disabled
-                    | FactorChange::Reset
-                    | FactorChange::RecoveryCodesReplaced => {}
-                }
+                of_factor(change, values);
             }
             Self::IdentityConfirmation {
                 link,
@@ -254,17 +254,43 @@ impl Letter {
                 values.insert("provider", Value::from(one_line(provider, MAX_NAME)));
                 values.insert("account", Value::from(one_line(account, MAX_ADDRESS)));
             }
+            Self::EmailChangeApproval { link, email, hours } | Self::EmailChangeProof { link, email, hours } => {
+                values.insert("link", Value::from(link.as_str()));
+                values.insert("hours", Value::from(*hours));
+                values.insert("email", Value::from(one_line(email, MAX_ADDRESS)));
+            }
+            Self::EmailChanged { email, at } => {
+                values.insert("at", Value::from(at.as_str()));
+                values.insert("email", Value::from(one_line(email, MAX_ADDRESS)));
+            }
+            Self::NewDevice { device, ip, at } => {
+                values.insert("at", Value::from(at.as_str()));
+                // Whoever signed in chose what the device names itself, and that may be somebody else than the reader.
+                values.insert("device", Value::from(shown(device, MAX_NAME)));
+                values.insert("ip", Value::from(ip.as_str()));
+            }
         }
-        let (subject, text) = templates::text(self.name(), language, &values)?;
-        values.insert("subject", Value::from(subject.as_str()));
-        let html = templates::html(self.name(), language, &values)?;
-        Ok(Mail {
-            id,
-            to,
-            subject,
-            text,
-            html,
-        })
+    }
+}
+
+/// Puts what became of a second factor into what the templates may name.
+fn of_factor(change: &FactorChange, values: &mut Values) {
+    values.insert("change", Value::from(word(change)));
+    match change {
+        FactorChange::Locked { minutes } => {
+            values.insert("minutes", Value::from(*minutes));
+        }
+        FactorChange::RecoveryCodeUsed { left } => {
+            values.insert("left", Value::from(*left));
+        }
+        FactorChange::PasskeyAdded { name }
+        | FactorChange::PasskeyRemoved { name }
+        | FactorChange::PasskeySuspected { name } => {
+            // Whoever added it chose the name, and that may be somebody else than the reader.
+            values.insert("passkey", Value::from(shown(name.as_str(), MAX_NAME)));
+            values.insert("days", Value::from(DOUBT.num_days()));
+        }
+        FactorChange::Enabled | FactorChange::Disabled | FactorChange::Reset | FactorChange::RecoveryCodesReplaced => {}
     }
 }
 

@@ -21,7 +21,7 @@ macro_rules! templates {
     };
 }
 
-const SOURCES: [(&str, &str); 29] = templates![
+const SOURCES: [(&str, &str); 45] = templates![
     "layout.html",
     "en/verify_email.txt",
     "en/verify_email.html",
@@ -37,6 +37,14 @@ const SOURCES: [(&str, &str); 29] = templates![
     "en/identity_confirmation.html",
     "en/identity.txt",
     "en/identity.html",
+    "en/email_change_approval.txt",
+    "en/email_change_approval.html",
+    "en/email_change_proof.txt",
+    "en/email_change_proof.html",
+    "en/email_changed.txt",
+    "en/email_changed.html",
+    "en/new_device.txt",
+    "en/new_device.html",
     "de/verify_email.txt",
     "de/verify_email.html",
     "de/reset_password.txt",
@@ -51,6 +59,14 @@ const SOURCES: [(&str, &str); 29] = templates![
     "de/identity_confirmation.html",
     "de/identity.txt",
     "de/identity.html",
+    "de/email_change_approval.txt",
+    "de/email_change_approval.html",
+    "de/email_change_proof.txt",
+    "de/email_change_proof.html",
+    "de/email_changed.txt",
+    "de/email_changed.html",
+    "de/new_device.txt",
+    "de/new_device.html",
 ];
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {

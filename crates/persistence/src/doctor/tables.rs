@@ -12,7 +12,7 @@ use super::{
 use crate::{connection::Connection, error::Result};
 
 /// The tables that belong to no tenant, with what their policies compare; every other table is a tenant's.
-const GLOBAL: [(&str, Comparisons); 17] = [
+const GLOBAL: [(&str, Comparisons); 19] = [
     (
         "public.users",
         Comparisons {
@@ -41,6 +41,8 @@ const GLOBAL: [(&str, Comparisons); 17] = [
     ("public.answered_challenges", of_user()),
     ("public.identities", of_user()),
     ("public.pending_identities", of_user()),
+    ("public.email_changes", of_user()),
+    ("public.known_devices", of_user()),
     (
         "public.seaql_migrations",
         Comparisons {

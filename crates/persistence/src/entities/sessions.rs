@@ -19,6 +19,8 @@ pub(crate) struct Model {
     pub(crate) authenticated_at: DateTimeUtc,
     pub(crate) factor_used_at: Option<DateTimeUtc>,
     pub(crate) created_at: DateTimeUtc,
+    pub(crate) external_key: Option<Vec<u8>>,
+    pub(crate) identity_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
-use super::{Cli, Command, ConfigCommand, Migrate, SeedSize};
+use super::{Cli, Command, ConfigCommand, Keys, Migrate, SeedSize};
 use crate::{configuration::Purpose, exit_code::ExitCode};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -61,6 +61,16 @@ fn seeding_is_small_and_keeps_off_others_unless_told_otherwise() {
 }
 
 #[test]
+fn keys_are_rotated_with_an_overlap_unless_told_otherwise() {
+    let rotate = |line: &str| match parse(line).unwrap().command {
+        Command::Keys(Keys::Rotate(options)) => (options.at_once, options.keep_days),
+        _ => panic!("another command"),
+    };
+    assert_eq!(rotate("tenantry keys rotate"), (false, 8));
+    assert_eq!(rotate("tenantry keys rotate --at-once --keep-days 365"), (true, 365));
+}
+
+#[test]
 fn check_looks_at_what_serving_needs_unless_told_otherwise() {
     let purpose = |line: &str| match parse(line).unwrap().command {
         Command::Config(ConfigCommand::Check { purpose }) => purpose,
@@ -88,6 +98,8 @@ fn what_makes_no_sense_is_refused_with_the_documented_code() {
         ("tenantry serve --no-such", ErrorKind::UnknownArgument),
         ("tenantry dev --listen here", ErrorKind::ValueValidation),
         ("tenantry migrate down --steps 0", ErrorKind::ValueValidation),
+        ("tenantry keys rotate --keep-days 0", ErrorKind::ValueValidation),
+        ("tenantry keys rotate --keep-days 366", ErrorKind::ValueValidation),
         ("tenantry migrate new", ErrorKind::MissingRequiredArgument),
         ("tenantry openapi --out a --check b", ErrorKind::ArgumentConflict),
         ("tenantry config check --for nothing", ErrorKind::InvalidValue),
@@ -113,6 +125,7 @@ fn help_names_commands_examples_and_exit_codes() {
         "config",
         "doctor",
         "health",
+        "keys",
         "tenantry migrate up",
         "TENANTRY_",
     ] {

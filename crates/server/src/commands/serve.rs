@@ -17,6 +17,7 @@ use crate::{
     commands::required,
     configuration::{Configuration, Purpose, Sources},
     exit_code::ExitCode,
+    key_care::Schedule,
     signals::Signals,
     system::SystemSource,
     telemetry,
@@ -88,6 +89,7 @@ pub(super) fn settings(
         webauthn_rp_id: http.webauthn_rp_id.clone(),
         identity_providers: configuration.identity_providers.providers.clone(),
         redirect_uris: configuration.identity_providers.redirect_uris.clone(),
+        trusted_issuers: configuration.trusted_issuers.issuers.clone(),
         registration: configuration.sign_in.registration,
         mfa_grace_days: configuration.sign_in.mfa_grace_days,
         rate_limits: http.rate_limits,
@@ -95,6 +97,7 @@ pub(super) fn settings(
         environment,
         keyring: Arc::new(keyring),
         encryption_keys: encryption_keys.map(Arc::new),
+        key_schedule: schedule(configuration, keys),
         password_cost: PasswordCost::RECOMMENDED,
         mailer: mailer(configuration, outbox)?,
         works: true,
@@ -115,8 +118,17 @@ fn mailer(configuration: &Configuration, outbox: Option<Outbox>) -> anyhow::Resu
 
 /// The keys in a file or a folder; a folder that is absent or empty gets a first one. Keys that are there are only read:
 /// they may be mounted so that nothing can be written beside them.
+/// When signing keys are rotated: never, unless it is set, and what secrets are sealed with along with it.
+fn schedule(configuration: &Configuration, keys: &Path) -> Option<Schedule> {
+    Some(Schedule {
+        folder: keys.to_owned(),
+        encryption_keys: configuration.sign_in.encryption_keys.clone()?,
+        days: configuration.sign_in.signing_key_days?,
+    })
+}
+
 fn keyring(path: &Path, environment: &Environment) -> Result<Keyring, KeyError> {
-    match Keyring::load(path) {
+    match Keyring::load(path, environment.now()) {
         Err(KeyError::NoKeys { .. }) => Keyring::load_or_generate(path, environment),
         Err(KeyError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             Keyring::load_or_generate(path, environment)

@@ -40,22 +40,30 @@ pub async fn run(command: User, sources: &Sources) -> anyhow::Result<ExitCode> {
     let trace = TraceId::new(&environment);
     let (User::Create(CreateUser { email, .. })
     | User::ResetMfa { email }
+    | User::ChangeEmail { email, .. }
     | User::RevokeSessions { email }
     | User::Identities { email }) = &command;
-    let address: Email = email
-        .parse()
-        .with_context(|| format!("`{email}` is not an e-mail address"))?;
+    let address = address_of(email)?;
     let (services, database) = application::use_cases(&url, configuration.database.pooler, CONNECTIONS, &environment)?;
     let done = done(&services, &command, &address, trace).await;
     database.close().await;
     let said = done.map_err(|error| match error.downcast_ref() {
         Some(Error::NotFound) => anyhow::anyhow!("nobody has the address {email}"),
-        Some(Error::Conflict(Conflict::EmailTaken)) => anyhow::anyhow!("somebody has the address {email} already"),
+        Some(Error::Conflict(Conflict::EmailTaken)) => match &command {
+            User::ChangeEmail { new, .. } => anyhow::anyhow!("somebody has the address {new} already"),
+            _ => anyhow::anyhow!("somebody has the address {email} already"),
+        },
+        Some(Error::Conflict(Conflict::EmailUnchanged)) => anyhow::anyhow!("that is their address already"),
         Some(Error::WeakPassword(weakness)) => anyhow::anyhow!("the password {weakness}"),
         _ => error,
     })?;
     output::line(said)?;
     Ok(ExitCode::Success)
+}
+
+fn address_of(text: &str) -> anyhow::Result<Email> {
+    text.parse()
+        .with_context(|| format!("`{text}` is not an e-mail address"))
 }
 
 /// What is to be made of somebody.
@@ -107,6 +115,10 @@ async fn done(services: &Services, command: &User, address: &Email, trace: Trace
             "{email} has no second factor any more, and is signed out everywhere: the password alone signs in, and linked providers do."
         )),
         User::ResetMfa { .. } => Ok(format!("{email} had no second factor: nothing was changed.")),
+        User::ChangeEmail { new, .. } => {
+            let user = services.change_email_of(address, &address_of(new)?, trace).await?;
+            Ok(format!("{email} has the address {} from now on.", user.email.as_str()))
+        }
         User::RevokeSessions { .. } => {
             services.revoke_sessions_of(address, trace).await?;
             Ok(format!(

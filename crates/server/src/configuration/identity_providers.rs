@@ -1,14 +1,16 @@
 //! The providers that people sign in through, from a file of their own: it holds secrets, and is mounted like one.
 
-use std::{fs, io::Read as _, path::Path};
-
-use config::{Config, File, FileFormat, Value, ValueKind};
 use secrecy::SecretString;
 use tenantry_auth::identity_providers::{Preset, ProviderSettings, is_loopback};
-use tenantry_domain::slugs::Slug;
 use url::Url;
 
-use super::{Purpose, http::PUBLIC_URL, reader::Reader, setting::Setting};
+use super::{
+    Purpose,
+    http::PUBLIC_URL,
+    reader::Reader,
+    setting::Setting,
+    toml_tables::{self, TomlTable},
+};
 
 const IDENTITY_PROVIDERS: Setting = Setting::plain(
     "TENANTRY_IDENTITY_PROVIDERS",
@@ -23,13 +25,7 @@ const REDIRECT_URIS: Setting = Setting::plain(
 /// The settings of this section.
 pub(super) const SETTINGS: &[&Setting] = &[&IDENTITY_PROVIDERS, &REDIRECT_URIS];
 
-/// The most bytes of the file, and the most providers in it.
-const MAX_BYTES: u64 = 64 * 1024;
-const MAX_PROVIDERS: usize = 20;
-
-/// The most characters of a text in it, of the name that people see, and the most scopes.
-const MAX_TEXT: usize = 500;
-const MAX_NAME: usize = 100;
+/// The most scopes.
 const MAX_SCOPES: usize = 50;
 
 /// The tenant of Microsoft accounts that belong to people, and what Microsoft calls it in paths.
@@ -46,24 +42,9 @@ pub struct IdentityProviders {
 
 impl IdentityProviders {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let is_used = matches!(reader.purpose(), Purpose::Serve | Purpose::Worker | Purpose::Dev);
-        let text = reader.optional(&IDENTITY_PROVIDERS, |path| {
-            if is_used {
-                read(Path::new(path))
-            } else {
-                Some(String::new())
-            }
-        });
+        let providers = toml_tables::read(reader, &IDENTITY_PROVIDERS, parse);
         let redirect_uris = reader.list(&REDIRECT_URIS, redirect_uri);
-        let providers = match parse(&text?.unwrap_or_default()) {
-            Ok(providers) => providers,
-            Err(problems) => {
-                for problem in problems {
-                    reader.forbid(&IDENTITY_PROVIDERS, problem);
-                }
-                return None;
-            }
-        };
+        let providers = providers?;
         if !providers.is_empty() && reader.purpose() == Purpose::Serve {
             reader.require(&PUBLIC_URL);
             reader.require(&REDIRECT_URIS);
@@ -75,114 +56,16 @@ impl IdentityProviders {
     }
 }
 
-/// The text of a file, where there is one that is not too large.
-fn read(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    let length = fs::File::open(path)
-        .ok()?
-        .take(MAX_BYTES + 1)
-        .read_to_string(&mut text)
-        .ok()?;
-    u64::try_from(length)
-        .is_ok_and(|length| length <= MAX_BYTES)
-        .then_some(text)
-}
-
 /// The providers that a file describes.
 ///
 /// # Errors
 /// All that is wrong with it, each problem a sentence with the provider's key and the field. No value is repeated: it may be a secret.
 pub fn parse(text: &str) -> Result<Vec<ProviderSettings>, Vec<String>> {
-    let file = Config::builder()
-        .add_source(File::from_str(text, FileFormat::Toml))
-        .build();
-    let tables = file.and_then(|file| config::Source::collect(&file));
-    let tables = tables.map_err(|_| vec!["is not TOML".to_owned()])?;
-    let mut problems = Vec::new();
-    if tables.len() > MAX_PROVIDERS {
-        problems.push(format!("has more than {MAX_PROVIDERS} providers"));
-    }
-    let mut providers = Vec::new();
-    let mut tables: Vec<_> = tables.into_iter().collect();
-    tables.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (key, value) in tables.into_iter().take(MAX_PROVIDERS) {
-        let mut table = Table::new(&key, value);
-        let provider = table.provider();
-        problems.extend(table.problems);
-        providers.extend(provider);
-    }
-    if problems.is_empty() {
-        Ok(providers)
-    } else {
-        Err(problems)
-    }
+    toml_tables::parse(text, "provider", TomlTable::provider)
 }
 
-/// What is written of one provider, and what is wrong with it.
-struct Table {
-    key: String,
-    fields: Vec<(String, Value)>,
-    problems: Vec<String>,
-}
-
-impl Table {
-    fn new(key: &str, value: Value) -> Self {
-        let mut table = Self {
-            key: key.chars().take(MAX_NAME).collect(),
-            fields: Vec::new(),
-            problems: Vec::new(),
-        };
-        if key.parse::<Slug>().is_err() {
-            table.problem(
-                "key",
-                "must be 1 to 63 of a-z, 0-9 and hyphens, and neither begin nor end with one",
-            );
-        }
-        match value.kind {
-            ValueKind::Table(fields) => table.fields = fields.into_iter().collect(),
-            _ => table.problems.push(format!("`{}` is not a table", table.key)),
-        }
-        table.fields.sort_by(|(one, _), (other, _)| one.cmp(other));
-        table
-    }
-
-    fn problem(&mut self, field: &str, problem: &str) {
-        self.problems
-            .push(format!("provider `{}`: {field} {problem}", self.key));
-    }
-
-    fn take(&mut self, field: &str) -> Option<Value> {
-        let at = self.fields.iter().position(|(name, _)| name == field)?;
-        Some(self.fields.remove(at).1)
-    }
-
-    /// A text that may be absent.
-    fn text(&mut self, field: &str) -> Option<String> {
-        match self.take(field)?.kind {
-            ValueKind::String(text)
-                if !text.is_empty() && text.len() <= MAX_TEXT && !text.contains(char::is_control) =>
-            {
-                Some(text)
-            }
-            _ => {
-                self.problem(field, &format!("must be a text of 1 to {MAX_TEXT} bytes"));
-                None
-            }
-        }
-    }
-
-    fn required(&mut self, field: &str) -> Option<String> {
-        if self.fields.iter().any(|(name, _)| name == field) {
-            return self.text(field);
-        }
-        self.problem(field, "is missing");
-        None
-    }
-
+impl TomlTable {
     fn provider(&mut self) -> Option<ProviderSettings> {
-        if self.fields.is_empty() && !self.problems.is_empty() {
-            return None;
-        }
         let preset = match self.text("preset") {
             Some(written) => {
                 let preset = written.parse::<Preset>().ok();
@@ -191,17 +74,14 @@ impl Table {
                 }
                 preset
             }
-            None => Some(self.key.parse().unwrap_or(Preset::Oidc)),
+            None => Some(self.key().parse().unwrap_or(Preset::Oidc)),
         };
         let Some(preset) = preset else {
             // What else it needs hangs on that.
             self.required("client_id");
             return None;
         };
-        let name = self.text("name").unwrap_or_else(|| shown_name(preset, &self.key));
-        if name.chars().count() > MAX_NAME {
-            self.problem("name", &format!("must have {MAX_NAME} or fewer characters"));
-        }
+        let name = self.name(shown_name(preset, self.key()));
         let client_id = self.required("client_id");
         let is_public = !matches!(preset, Preset::Google | Preset::Microsoft | Preset::GitHub);
         let client_secret = if is_public {
@@ -211,12 +91,9 @@ impl Table {
         };
         let scopes = self.scopes(preset);
         let issuer = self.issuer(preset);
-        for (field, _) in std::mem::take(&mut self.fields) {
-            let field: String = field.chars().take(MAX_NAME).collect();
-            self.problem(&format!("`{field}`"), "is not a field of it");
-        }
+        self.refuse_others();
         Some(ProviderSettings {
-            key: self.key.clone(),
+            key: self.key().to_owned(),
             preset,
             name,
             issuer: issuer?,
@@ -313,20 +190,6 @@ impl Table {
                 self.checked("url", url.trim_end_matches('/').to_owned())
             }
         }
-    }
-
-    /// A URL over TLS, or of this machine.
-    fn checked(&mut self, field: &str, text: String) -> Option<String> {
-        let fits = Url::parse(&text).is_ok_and(|url| {
-            let safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
-            let bare = url.username().is_empty() && url.password().is_none();
-            safe && bare && url.has_host() && url.query().is_none() && url.fragment().is_none()
-        });
-        if fits {
-            return Some(text);
-        }
-        self.problem(field, "must be an https URL without login, query and fragment");
-        None
     }
 }
 

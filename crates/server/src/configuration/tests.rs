@@ -228,6 +228,45 @@ fn signing_keys_must_exist_for_serving_alone() {
 }
 
 #[test]
+fn a_schedule_for_signing_keys_takes_a_folder_and_encryption_keys_elsewhere() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let [keys, others, file] = ["keys", "others", "keys/file.pem"].map(path);
+    let [keys, others, file] = [&keys, &others, &file].map(String::as_str);
+    for folder in [keys, others] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::write(file, "").unwrap();
+    let with = |purpose, signing: &str, encryption: &str| {
+        let variables = [
+            ("TENANTRY_DATABASE_URL", "postgres://u:p@db/t"),
+            ("TENANTRY_SIGNING_KEY_DAYS", "90"),
+            ("TENANTRY_SIGNING_KEYS", signing),
+            ("TENANTRY_ENCRYPTION_KEYS", encryption),
+        ];
+        load(&variables, purpose)
+    };
+    for purpose in [Purpose::Serve, Purpose::Worker] {
+        let sign_in = with(purpose, keys, others).unwrap().sign_in;
+        assert_eq!(sign_in.signing_key_days, Some(90));
+        assert_eq!(sign_in.rotatable_keys().unwrap().0, Path::new(keys));
+        for (signing, encryption) in [(keys, ""), (file, others), (keys, keys), (keys, file)] {
+            let problem = only(with(purpose, signing, encryption));
+            assert!(
+                problem.starts_with("TENANTRY_SIGNING_KEY_DAYS: expects a folder in TENANTRY_SIGNING_KEYS")
+                    && problem.contains("TENANTRY_ENCRYPTION_KEYS"),
+                "{problem}"
+            );
+        }
+    }
+    // It has a folder of signing keys by itself.
+    assert!(with(Purpose::Dev, "", others).is_ok());
+    assert_eq!(names(with(Purpose::Dev, "", "")), ["TENANTRY_SIGNING_KEY_DAYS"]);
+    // Nothing is rotated by others.
+    assert!(with(Purpose::Doctor, "", "").is_ok());
+}
+
+#[test]
 fn logs_are_for_programs_unless_in_dev() {
     let url = ("TENANTRY_DATABASE_URL", "postgres://u:p@db/t");
     assert_eq!(load(&[url], Purpose::Doctor).unwrap().log.format, LogFormat::Json);

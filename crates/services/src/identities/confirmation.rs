@@ -29,7 +29,7 @@ const ALIKE: Duration = Duration::from_millis(100);
 impl Services {
     /// Asks whoever has this address by a mail whether an identity is theirs, where both they and the provider have proven it.
     /// Nobody is told whether anybody has it, nor by how long it takes.
-    pub(super) async fn ask_to_confirm(
+    pub(crate) async fn ask_to_confirm(
         &self,
         email: &Email,
         identity: &ExternalIdentity,
@@ -53,7 +53,7 @@ impl Services {
         if user.email_verified_at.is_none() {
             return Ok(());
         }
-        let link = mail_link(&tx, &user, LinkPurpose::ConfirmIdentity).await?;
+        let link = mail_link(&tx, &user.email, LinkPurpose::ConfirmIdentity).await?;
         tx.add_pending_identity(link, identity).await?;
         tx.commit(Event::bare(
             EventType::IdentityConfirmationRequested,
@@ -78,10 +78,12 @@ impl Services {
         demand_room(&tx).await?;
         let identity = tx.add_identity(&pending, false).await?;
         let identity = identity.ok_or(Error::Conflict(Conflict::IdentityTaken))?;
-        tx.use_links(purpose).await?;
+        tx.use_links(&[purpose]).await?;
         tell(&tx, IdentityChange::Linked, &identity).await?;
         tx.commit(Event::created(EventType::IdentityLinked, &identity)).await?;
         self.ring_for_jobs();
+        // Tokens of its issuer count from now on.
+        self.caller_caches().forget();
         Ok(identity)
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     Registration, Services,
     error::{Conflict, Error, Result},
     limits::{Limit, LimitKey},
-    sessions::{SignIn, SignedIn},
+    sessions::SignIn,
     users::mail_link,
 };
 
@@ -82,7 +82,11 @@ impl Services {
                 // It tells whether an address has an account, and mails it.
                 self.charge_mail(device)?;
             }
-            if let Some(signed_in) = self.register_by_identity(&email, &code, device, trace).await? {
+            let open = async |tx: &UserTx, user: User, _: &Identity| {
+                use_up(tx, &code).await?;
+                self.open_session(tx, user, device).await
+            };
+            if let Some(signed_in) = self.register_identity(&email, code.identity(), trace, open).await? {
                 self.ring_for_jobs();
                 return Ok(SignIn::Done(Box::new(signed_in)));
             }
@@ -97,14 +101,14 @@ impl Services {
         Err(Error::Conflict(Conflict::IdentityNotLinked))
     }
 
-    fn charge_mail(&self, device: &Device) -> Result<()> {
+    pub(crate) fn charge_mail(&self, device: &Device) -> Result<()> {
         match self.charge(Limit::Mail, &LimitKey::address(device.ip)) {
             Some(charge) if !charge.allowed => Err(Error::RateLimited(charge)),
             _ => Ok(()),
         }
     }
 
-    async fn owner_of(&self, identity: &ExternalIdentity) -> Result<Option<UserId>> {
+    pub(crate) async fn owner_of(&self, identity: &ExternalIdentity) -> Result<Option<UserId>> {
         let tx = SystemTx::begin(self.database(), SystemReason::SignInThroughProvider).await?;
         Ok(tx.user_by_identity(&identity.issuer, &identity.subject).await?)
     }
@@ -131,15 +135,15 @@ impl Services {
             .await
     }
 
-    /// Makes an account of somebody whom nobody knows. `None` where their address, or themselves, are taken.
-    async fn register_by_identity(
+    /// Makes an account of somebody whom nobody knows, and what goes with it in the same transaction. `None` where their address, or
+    /// themselves, are taken.
+    pub(crate) async fn register_identity<T>(
         &self,
         email: &Email,
-        code: &SignInCode,
-        device: &Device,
+        identity: &ExternalIdentity,
         trace: TraceId,
-    ) -> Result<Option<SignedIn>> {
-        let identity = code.identity();
+        with: impl AsyncFnOnce(&UserTx, User, &Identity) -> Result<T>,
+    ) -> Result<Option<T>> {
         let tx = UserTx::begin(self.database(), UserId::new(self.environment()), trace).await?;
         let new = NewUser {
             email: email.clone(),
@@ -151,26 +155,29 @@ impl Services {
             return Ok(None);
         };
         // First the address: an identity from before it was proven would be doubtful for ever.
-        let user = greet(&tx, user, identity).await?;
+        let user = self.greet(&tx, user, identity).await?;
         let Some(linked) = tx.add_identity(identity, true).await? else {
             return Ok(None);
         };
-        use_up(&tx, code).await?;
         tx.note(Event::created(EventType::IdentityLinked, &linked)).await?;
-        let signed_in = self.open_session(&tx, user, device).await?;
-        tx.commit(Event::created(EventType::UserRegistered, &signed_in.user))
-            .await?;
-        Ok(Some(signed_in))
+        let registered = Event::created(EventType::UserRegistered, &user);
+        let with_it = with(&tx, user, &linked).await?;
+        tx.commit(registered).await?;
+        Ok(Some(with_it))
     }
-}
 
-/// Takes the provider's word for the address, where it gives one, or else has a link mailed.
-async fn greet(tx: &UserTx, user: User, identity: &ExternalIdentity) -> Result<User> {
-    if identity.email_verified {
-        return Ok(tx.verify_email(&user).await?);
+    /// Takes the provider's word for the address, where it gives one, or else has a link mailed, unless there were enough.
+    async fn greet(&self, tx: &UserTx, user: User, identity: &ExternalIdentity) -> Result<User> {
+        if identity.email_verified {
+            return Ok(tx.verify_email(&user).await?);
+        }
+        let address = LimitKey::account(user.email.canonical());
+        let charge = self.charge(Limit::VerificationMail, &address);
+        if charge.is_none_or(|charge| charge.allowed) {
+            mail_link(tx, &user.email, LinkPurpose::VerifyEmail).await?;
+        }
+        Ok(user)
     }
-    mail_link(tx, &user, LinkPurpose::VerifyEmail).await?;
-    Ok(user)
 }
 
 /// What somebody is called of whom an account is made: by their address where the provider does not say.

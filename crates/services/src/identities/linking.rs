@@ -103,10 +103,12 @@ impl Services {
         tell(&tx, IdentityChange::Linked, &identity).await?;
         tx.commit(Event::created(EventType::IdentityLinked, &identity)).await?;
         self.ring_for_jobs();
+        // Tokens of its issuer count from now on.
+        self.caller_caches().forget();
         Ok(identity)
     }
 
-    /// Unlinks one of the caller's identities. Sessions that it opened go on.
+    /// Unlinks one of the caller's identities. Sessions that it opened by signing in go on; those that stand for a trusted issuer's end.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is none of this id, [`Conflict::LastSignInMethod`]; when it was used since, the sign-in is too
@@ -124,10 +126,14 @@ impl Services {
         precondition.check(identity.revision())?;
         tx.remove_identity(id).await?;
         self.demand_way_in(&tx).await?;
+        // Linked again, it takes no token of before, which may have been ended here one by one.
+        tx.note_end_of_sessions().await?;
         tell(&tx, IdentityChange::Unlinked, &identity).await?;
         tx.commit(Event::deleted(EventType::IdentityUnlinked, &identity))
             .await?;
         self.ring_for_jobs();
+        // Tokens of its issuer count no longer.
+        self.caller_caches().forget();
         Ok(())
     }
 }

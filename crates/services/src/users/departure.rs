@@ -70,7 +70,7 @@ impl Services {
             }
         }
         // After the organizations: whoever writes in one of them may be waited for, and then needs the person's row.
-        let user = tx.as_user().oneself_to_delete().await?;
+        let user = tx.as_user().oneself_alone().await?;
         precondition.check(user.revision())?;
         if !left_without_owner.is_empty() {
             return Err(Error::LastOwner(left_without_owner));

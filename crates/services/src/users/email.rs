@@ -1,6 +1,6 @@
 //! Proving that one's address is one's own.
 
-use tenantry_auth::mailed_links;
+use tenantry_auth::mailed_links::{self, ShownLink};
 use tenantry_domain::{
     emails::Email,
     events::{Event, EventType, Subject},
@@ -16,6 +16,7 @@ use tenantry_persistence::{
     user::UserTx,
 };
 
+use super::email_change::call_email_change_off;
 use crate::{
     Services,
     callers::Principal,
@@ -68,8 +69,9 @@ impl Services {
             LinkPurpose::VerifyEmail => EventType::UserVerificationRequested,
             LinkPurpose::ResetPassword => EventType::UserPasswordResetRequested,
             LinkPurpose::ConfirmIdentity => EventType::IdentityConfirmationRequested,
+            LinkPurpose::ApproveEmailChange | LinkPurpose::ProveNewEmail => EventType::UserEmailChangeRequested,
         };
-        mail_link(&tx, user, purpose).await?;
+        mail_link(&tx, &user.email, purpose).await?;
         tx.commit(Event::bare(event, User::TYPE, user.id)).await?;
         self.ring_for_jobs();
         Ok(())
@@ -82,7 +84,9 @@ impl Services {
     #[tracing::instrument(skip_all)]
     pub async fn verify_email(&self, secret: &str, trace: TraceId) -> Result<User> {
         let (tx, user) = self.follow_link(LinkPurpose::VerifyEmail, secret, trace).await?;
-        tx.use_links(LinkPurpose::VerifyEmail).await?;
+        tx.use_links(&[LinkPurpose::VerifyEmail]).await?;
+        // It was asked for when whoever reads here had no say in it.
+        call_email_change_off(&tx, &user).await?;
         let user = tx.verify_email(&user).await?;
         tx.commit(Event::bare(EventType::UserEmailVerified, User::TYPE, user.id))
             .await?;
@@ -100,14 +104,8 @@ impl Services {
         trace: TraceId,
     ) -> Result<(UserTx, User)> {
         let shown = mailed_links::read(self.keyring(), purpose, secret).ok_or(Error::LinkGone)?;
-        let tx = SystemTx::begin(self.database(), SystemReason::MailedLink).await?;
-        let user = tx.user_by_link(shown.id()).await?.ok_or(Error::LinkGone)?;
-        drop(tx);
-        let tx = UserTx::begin(self.database(), user, trace).await?;
-        let user = match tx.oneself_to_change().await {
-            Err(StoreError::SessionEnded) => return Err(Error::LinkGone),
-            user => user?,
-        };
+        let tx = self.transaction_of_link(shown, trace).await?;
+        let user = still_there(tx.oneself_to_change().await)?;
         let link = tx.link_to_use(shown.id()).await?;
         if link.is_some_and(|link| link.is_good(purpose, user.email.canonical(), tx.now())) {
             Ok((tx, user))
@@ -115,15 +113,33 @@ impl Services {
             Err(Error::LinkGone)
         }
     }
+
+    /// A transaction of whoever a link was mailed to.
+    pub(super) async fn transaction_of_link(&self, shown: ShownLink, trace: TraceId) -> Result<UserTx> {
+        let tx = SystemTx::begin(self.database(), SystemReason::MailedLink).await?;
+        let user = tx.user_by_link(shown.id()).await?.ok_or(Error::LinkGone)?;
+        drop(tx);
+        Ok(UserTx::begin(self.database(), user, trace).await?)
+    }
 }
 
-/// Has a link mailed to the person whose transaction this is.
-pub(crate) async fn mail_link(tx: &UserTx, user: &User, purpose: LinkPurpose) -> Result<LinkId> {
-    let link = tx.add_link(purpose, &user.email).await?;
+/// Whoever a link was mailed to, unless they are gone.
+pub(super) fn still_there(oneself: Result<User, StoreError>) -> Result<User> {
+    match oneself {
+        Err(StoreError::SessionEnded) => Err(Error::LinkGone),
+        user => Ok(user?),
+    }
+}
+
+/// Has a link of the person whose transaction this is mailed to an address.
+pub(crate) async fn mail_link(tx: &UserTx, email: &Email, purpose: LinkPurpose) -> Result<LinkId> {
+    let link = tx.add_link(purpose, email).await?;
     let job = match purpose {
         LinkPurpose::VerifyEmail => UserJob::MailVerification { link },
         LinkPurpose::ResetPassword => UserJob::MailPasswordReset { link },
         LinkPurpose::ConfirmIdentity => UserJob::MailIdentityConfirmation { link },
+        LinkPurpose::ApproveEmailChange => UserJob::MailEmailChangeApproval { link },
+        LinkPurpose::ProveNewEmail => UserJob::MailEmailChangeProof { link },
     };
     tx.enqueue(&job).await?;
     Ok(link)

@@ -15,7 +15,7 @@ use crate::{
     Services,
     callers::Principal,
     error::{Error, Result},
-    users::demand_strength,
+    users::{call_email_change_off, demand_strength},
 };
 
 impl Services {
@@ -47,15 +47,18 @@ impl Services {
         let hash = self.settings().passwords.hash(new).await?;
 
         let tx = UserTx::begin_as(self.database(), principal, trace).await?;
+        // Whoever asks for something in a session that ends here is waited for, and comes to nothing.
+        let user = tx.oneself_to_change().await?;
         if !tx.replace_password_hash(&known, hash).await? {
             return Err(Error::IncorrectPassword);
         }
         tx.end_other_sessions(principal.session()).await?;
         tx.distrust_devices().await?;
-        let user = tx.oneself().await?;
+        tx.forget_devices().await?;
         // Whoever has an old mail does not undo this.
-        tx.use_links(LinkPurpose::ResetPassword).await?;
-        tx.use_links(LinkPurpose::ConfirmIdentity).await?;
+        tx.use_links(&[LinkPurpose::ResetPassword, LinkPurpose::ConfirmIdentity])
+            .await?;
+        call_email_change_off(&tx, &user).await?;
         tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;
         tx.commit(Event::bare(EventType::UserPasswordChanged, User::TYPE, user.id))
             .await?;

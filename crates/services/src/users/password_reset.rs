@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     identities::take_doubtful_identities,
     second_factors::{take_doubtful_passkeys, take_factors},
-    users::demand_strength,
+    users::{call_email_change_off, demand_strength},
 };
 
 impl Services {
@@ -34,11 +34,14 @@ impl Services {
         let hash = self.settings().passwords.hash(new).await?;
 
         let (tx, user) = self.follow_link(LinkPurpose::ResetPassword, secret, trace).await?;
-        // Both: what another link would prove is proven.
-        tx.use_links(LinkPurpose::ResetPassword).await?;
-        tx.use_links(LinkPurpose::VerifyEmail).await?;
-        // Whoever read the mails for a while asked for this one, perhaps.
-        tx.use_links(LinkPurpose::ConfirmIdentity).await?;
+        // What another link would prove is proven; and whoever read the mails for a while asked for the last one, perhaps.
+        tx.use_links(&[
+            LinkPurpose::ResetPassword,
+            LinkPurpose::VerifyEmail,
+            LinkPurpose::ConfirmIdentity,
+        ])
+        .await?;
+        call_email_change_off(&tx, &user).await?;
         tx.set_password_hash(hash).await?;
         let proven_at = user.email_verified_at.unwrap_or_else(|| tx.now());
         take_doubtful_passkeys(&tx, proven_at).await?;
@@ -59,6 +62,7 @@ impl Services {
         // After the factors: whoever signs in by one at this moment is waited for.
         tx.end_sessions().await?;
         tx.distrust_devices().await?;
+        tx.forget_devices().await?;
         tx.enqueue(&UserJob::MailPasswordChanged { at: tx.now() }).await?;
         tx.commit(Event::bare(EventType::UserPasswordReset, User::TYPE, user.id))
             .await?;

@@ -17,9 +17,9 @@ use tenantry_persistence::{
 
 use crate::{
     Services,
-    error::{Error, Result},
+    error::{Conflict, Error, Result},
     second_factors::{take_factors, tell},
-    users::{NewAccount, mail_link},
+    users::{NewAccount, call_email_change_off, mail_link},
 };
 
 impl Services {
@@ -27,14 +27,14 @@ impl Services {
     /// gets no password is mailed a link to choose one by.
     ///
     /// # Errors
-    /// [`Conflict::EmailTaken`](crate::error::Conflict::EmailTaken); when the password is too weak, or the database is away.
+    /// [`Conflict::EmailTaken`]; when the password is too weak, or the database is away.
     pub async fn create_user(&self, new: NewAccount, trace: TraceId) -> Result<User> {
         let has_password = new.password.is_some();
         let with = async |tx: &UserTx, user: &User| {
             if has_password {
                 return Ok(());
             }
-            mail_link(tx, user, LinkPurpose::ResetPassword).await?;
+            mail_link(tx, &user.email, LinkPurpose::ResetPassword).await?;
             Ok(())
         };
         Ok(self.made(new, trace, with).await?.0)
@@ -52,6 +52,7 @@ impl Services {
             return Ok(false);
         }
         take_factors(&tx, &user).await?;
+        tx.forget_devices().await?;
         tx.end_sessions().await?;
         tell(&tx, FactorChange::Reset).await?;
         tx.commit(Event::bare(EventType::UserMfaReset, User::TYPE, user.id))
@@ -59,7 +60,20 @@ impl Services {
         Ok(true)
     }
 
-    /// Ends all sessions of a person, and trusts none of their devices any longer.
+    /// Gives a person another address, which counts as proven, and tells whoever reads the mails of the former one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody has the address, [`Conflict::EmailUnchanged`], [`Conflict::EmailTaken`]; and when the database is
+    /// away.
+    pub async fn change_email_of(&self, email: &Email, new: &Email, trace: TraceId) -> Result<User> {
+        let (tx, user) = self.supported_alone(email, trace).await?;
+        if user.email.canonical() == new.canonical() {
+            return Err(Error::Conflict(Conflict::EmailUnchanged));
+        }
+        self.change_email(tx, &user, new).await
+    }
+
+    /// Ends all sessions of a person, trusts none of their devices any longer, and lets a change of their address come to nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`] where nobody has the address; and when the database is away.
@@ -67,6 +81,8 @@ impl Services {
         let (tx, user) = self.supported(email, trace).await?;
         tx.distrust_devices().await?;
         tx.end_sessions().await?;
+        tx.forget_devices().await?;
+        call_email_change_off(&tx, &user).await?;
         tx.commit(Event::bare(EventType::UserSessionsRevoked, User::TYPE, user.id))
             .await?;
         Ok(())
@@ -83,11 +99,22 @@ impl Services {
 
     /// A transaction of whoever has an address, whom nobody else changes until it ends.
     async fn supported(&self, email: &Email, trace: TraceId) -> Result<(UserTx, User)> {
+        let tx = self.transaction_of_supported(email, trace).await?;
+        let user = tx.oneself_to_change().await?;
+        Ok((tx, user))
+    }
+
+    /// The same, to whom nothing refers anew until it ends, either.
+    async fn supported_alone(&self, email: &Email, trace: TraceId) -> Result<(UserTx, User)> {
+        let tx = self.transaction_of_supported(email, trace).await?;
+        let user = tx.oneself_alone().await?;
+        Ok((tx, user))
+    }
+
+    async fn transaction_of_supported(&self, email: &Email, trace: TraceId) -> Result<UserTx> {
         let tx = SystemTx::begin(self.database(), SystemReason::Support).await?;
         let user = tx.user_by_email(email.canonical()).await?.ok_or(Error::NotFound)?;
         drop(tx);
-        let tx = UserTx::begin(self.database(), user, trace).await?;
-        let user = tx.oneself_to_change().await?;
-        Ok((tx, user))
+        Ok(UserTx::begin(self.database(), user, trace).await?)
     }
 }

@@ -29,7 +29,7 @@ const ALIKE: Duration = Duration::from_millis(100);
 #[schema(as = AddressBody, example = json!({"email": "olivia@acme.example"}))]
 pub(crate) struct AddressBody {
     #[schema(value_type = String, format = "email", max_length = 254)]
-    email: Email,
+    pub(super) email: Email,
 }
 
 impl FromFields for AddressBody {
@@ -134,6 +134,7 @@ const fn limit_of(purpose: LinkPurpose) -> Limit {
         LinkPurpose::VerifyEmail => Limit::VerificationMail,
         LinkPurpose::ResetPassword => Limit::PasswordResetMail,
         LinkPurpose::ConfirmIdentity => Limit::IdentityMail,
+        LinkPurpose::ApproveEmailChange | LinkPurpose::ProveNewEmail => Limit::EmailChangeMail,
     }
 }
 

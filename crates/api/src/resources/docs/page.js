@@ -22,6 +22,17 @@ function say(text, wrong = false) {
   element("status").classList.toggle("wrong", wrong);
 }
 
+/**
+ * Swagger UI reads all of the document anew for each operation that is opened, which takes seconds: this gives it what the
+ * operation leads to, from which it makes the same.
+ */
+const readsExcerpts = {
+  afterLoad() {
+    const { resolveSubtree } = this.fn;
+    this.fn.resolveSubtree = (whole, path, options) => resolveSubtree(excerpt(whole, path), path, options);
+  },
+};
+
 const description = await load();
 const ui = SwaggerUIBundle({
   spec: fit(description),
@@ -35,13 +46,29 @@ const ui = SwaggerUIBundle({
   showExtensions: true,
   tryItOutEnabled: true,
   validatorUrl: null,
-  plugins: [{ statePlugins: { auth: { wrapActions: { authorize, logout } } } }],
+  plugins: [readsExcerpts, { statePlugins: { auth: { wrapActions: { authorize, logout } } } }],
   responseInterceptor: (response) => {
     if (response.status === 401) refused(response);
     return response;
   },
 });
 ui.specActions.updateUrl(DOCUMENT);
+
+/** A document without other paths than the one that is asked for, and without the schemas to which nothing leads from there. */
+function excerpt(whole, [part, path]) {
+  if (part !== "paths" || path === undefined) return whole;
+  const paths = { [path]: whole.paths[path] };
+  const schemas = {};
+  const follow = (value) => {
+    for (const [, name] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (name in schemas) continue;
+      schemas[name] = whole.components.schemas[name];
+      follow(schemas[name]);
+    }
+  };
+  follow(paths);
+  return { ...whole, paths, components: { ...whole.components, schemas } };
+}
 
 async function load() {
   try {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+mod accounts;
 mod identities;
 mod second_factors;
 
@@ -27,8 +28,14 @@ fn link(letter: &Letter) -> Option<&str> {
         Letter::VerifyEmail { link, .. }
         | Letter::ResetPassword { link, .. }
         | Letter::Invitation { link, .. }
-        | Letter::IdentityConfirmation { link, .. } => Some(link),
-        Letter::PasswordChanged { .. } | Letter::SecondFactor { .. } | Letter::Identity { .. } => None,
+        | Letter::IdentityConfirmation { link, .. }
+        | Letter::EmailChangeApproval { link, .. }
+        | Letter::EmailChangeProof { link, .. } => Some(link),
+        Letter::PasswordChanged { .. }
+        | Letter::SecondFactor { .. }
+        | Letter::Identity { .. }
+        | Letter::EmailChanged { .. }
+        | Letter::NewDevice { .. } => None,
     }
 }
 

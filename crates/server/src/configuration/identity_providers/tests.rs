@@ -6,8 +6,11 @@ use secrecy::ExposeSecret as _;
 use tenantry_auth::identity_providers::Preset;
 
 use super::{
-    super::{Configuration, Problems, Purpose, Sources},
-    MAX_BYTES, MAX_PROVIDERS, parse, redirect_uri,
+    super::{
+        Configuration, Problems, Purpose, Sources,
+        toml_tables::{MAX_BYTES, MAX_TABLES},
+    },
+    parse, redirect_uri,
 };
 
 /// The purposes that sign somebody in, or write to them of it.
@@ -223,9 +226,9 @@ fn a_file_has_its_limits() {
         let refused = load_text(&file(MAX_BYTES + 1), &PLACES, purpose);
         assert_eq!(names(refused), told, "{purpose:?}");
 
-        let most = load_text(&providers(MAX_PROVIDERS), &PLACES, purpose).unwrap();
-        assert_eq!(most.identity_providers.providers.len(), MAX_PROVIDERS, "{purpose:?}");
-        let refused = load_text(&providers(MAX_PROVIDERS + 1), &PLACES, purpose);
+        let most = load_text(&providers(MAX_TABLES), &PLACES, purpose).unwrap();
+        assert_eq!(most.identity_providers.providers.len(), MAX_TABLES, "{purpose:?}");
+        let refused = load_text(&providers(MAX_TABLES + 1), &PLACES, purpose);
         let problem = refused.as_ref().unwrap_err().to_string();
         assert!(problem.contains("has more than 20 providers"), "{problem}");
         assert_eq!(names(refused), told, "{purpose:?}");

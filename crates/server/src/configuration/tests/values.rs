@@ -24,6 +24,8 @@ fn with_nothing_given_dev_has_all_it_needs() {
     assert_eq!(configuration.database.max_connections, 10);
     assert_eq!(configuration.database.pooler, Pooler::None);
     assert_eq!(configuration.sign_in.registration, Registration::Open);
+    assert_eq!(configuration.sign_in.signing_key_days, None);
+    assert!(configuration.trusted_issuers.issuers.is_empty());
     assert!(configuration.mail.smtp.is_none());
     assert_eq!(configuration.log.filter, "info");
     assert_eq!(configuration.log.format, LogFormat::Pretty);
@@ -36,6 +38,12 @@ fn every_setting_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let providers = folder.path().join("providers.toml");
     fs::write(&providers, "[okta]\ndomain = \"acme.okta.com\"\nclient_id = \"five\"\n").unwrap();
+    let issuers = folder.path().join("issuers.toml");
+    let issuer =
+        "issuer = \"https://id.example.com\"\njwks_url = \"https://id.example.com/keys\"\naudience = \"six\"\n";
+    fs::write(&issuers, format!("[partner]\n{issuer}")).unwrap();
+    let encryption_keys = folder.path().join("encryption-keys");
+    fs::create_dir(&encryption_keys).unwrap();
     let folder = folder.path().to_str().unwrap();
     let variables = [
         ("TENANTRY_DATABASE_URL", "postgres://app:one@db:5432/t?sslmode=require"),
@@ -59,13 +67,15 @@ fn every_setting_is_read() {
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", "yes"),
         ("TENANTRY_REGISTRATION", "private"),
         ("TENANTRY_SIGNING_KEYS", folder),
-        ("TENANTRY_ENCRYPTION_KEYS", folder),
+        ("TENANTRY_SIGNING_KEY_DAYS", "3650"),
+        ("TENANTRY_ENCRYPTION_KEYS", encryption_keys.to_str().unwrap()),
         ("TENANTRY_MFA_GRACE_DAYS", "365"),
         ("TENANTRY_IDENTITY_PROVIDERS", providers.to_str().unwrap()),
         (
             "TENANTRY_REDIRECT_URIS",
             "https://app.example.com/in, com.example.app:/in",
         ),
+        ("TENANTRY_TRUSTED_ISSUERS", issuers.to_str().unwrap()),
         ("TENANTRY_SMTP_URL", "smtp://mailer:four@mail:2525?tls=opportunistic"),
         ("TENANTRY_MAIL_FROM", "Tenantry <no-reply@example.com>"),
         ("TENANTRY_LOG", "warn,tenantry_api=debug"),
@@ -122,10 +132,16 @@ fn every_setting_is_read() {
         configuration.identity_providers.redirect_uris,
         ["https://app.example.com/in", "com.example.app:/in"]
     );
+    let trusted = configuration.trusted_issuers.issuers.iter();
+    assert_eq!(
+        trusted.map(|issuer| issuer.key.as_str()).collect::<Vec<_>>(),
+        ["partner"]
+    );
     assert_eq!(configuration.sign_in.signing_keys.as_deref(), Some(Path::new(folder)));
+    assert_eq!(configuration.sign_in.signing_key_days, Some(3650));
     assert_eq!(
         configuration.sign_in.encryption_keys.as_deref(),
-        Some(Path::new(folder))
+        Some(encryption_keys.as_path())
     );
     let smtp = configuration.mail.smtp.unwrap();
     assert_eq!(
@@ -228,6 +244,7 @@ fn what_does_not_fit_is_refused() {
         ("TENANTRY_RATE_LIMITS", &["no", "false", "OFF"]),
         ("TENANTRY_RATE_LIMITS_OFF_ALLOWED", &["true"]),
         ("TENANTRY_REGISTRATION", &["closed", "Private"]),
+        ("TENANTRY_SIGNING_KEY_DAYS", &["0", "-1", "3651", "90d", "never"]),
         ("TENANTRY_MFA_GRACE_DAYS", &["-1", "366", "7d"]),
         ("TENANTRY_LOG", &["info,=", "tenantry=loud"]),
         ("TENANTRY_LOG_FORMAT", &["text"]),

@@ -1,6 +1,6 @@
-//! HTTP as far as a provider speaks it: one request and one answer in a connection, and answers that are none.
+//! HTTP as far as those speak it whom the server asks: one request and one answer in a connection, and answers that are none.
 
-use std::{collections::BTreeMap, future, sync::Arc};
+use std::{collections::BTreeMap, future};
 
 use serde_json::Value;
 use tokio::{
@@ -10,8 +10,6 @@ use tokio::{
 };
 use url::form_urlencoded;
 
-use super::{Shared, locked};
-
 /// The empty space before an answer that is too large, and at once that of an endless one.
 const SPACE: usize = 1024 * 1024;
 
@@ -20,15 +18,15 @@ const LONGEST_REQUEST: usize = 64 * 1024;
 
 /// A request, wholly read.
 #[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) query: BTreeMap<String, String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
     /// By their names in small letters.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) form: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) form: BTreeMap<String, String>,
     /// Whether a parameter comes more than once, which OAuth forbids (RFC 6749, section 3.1).
-    pub(super) repeats: bool,
+    pub(crate) repeats: bool,
 }
 
 impl Request {
@@ -37,7 +35,7 @@ impl Request {
     }
 
     /// The user and the password of basic authentication, each encoded as in a form (RFC 6749, section 2.3.1).
-    pub(super) fn basic(&self) -> Option<(String, String)> {
+    pub(crate) fn basic(&self) -> Option<(String, String)> {
         let encoded = self.header("authorization")?.strip_prefix("Basic ")?;
         let bytes = crate::passkey::decoded(&encoded.trim_end_matches('=').replace('+', "-").replace('/', "_"));
         let pair = String::from_utf8(bytes).ok()?;
@@ -46,13 +44,13 @@ impl Request {
     }
 
     /// A bearer token.
-    pub(super) fn bearer(&self) -> Option<&str> {
+    pub(crate) fn bearer(&self) -> Option<&str> {
         let value = self.header("authorization")?;
         value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("token "))
     }
 
     /// Whether it says that JSON is taken.
-    pub(super) fn takes_json(&self) -> bool {
+    pub(crate) fn takes_json(&self) -> bool {
         self.header("accept").is_some_and(|accept| accept.contains("json"))
     }
 }
@@ -65,32 +63,76 @@ fn form_decoded(text: &str) -> String {
 
 /// An answer to a request.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A status, headers, and a body.
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// The same, whose body goes on with empty space for as long as anybody reads it.
     Endless(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// None at all.
     Nothing,
+    /// None either, and the connection ends.
+    Closed,
+}
+
+/// What goes wrong where somebody is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A status of its own and nothing that is asked for.
+    Status(u16),
+    /// What is asked for, after so much empty space that it is larger than 1 MiB.
+    Huge,
+    /// What is asked for, and then empty space without end.
+    Endless,
+    /// Nothing, however long one waits.
+    Silent,
+    /// Nobody: the connection ends.
+    Away,
+    /// Something else than JSON.
+    Garbage,
+    /// Another place to ask.
+    Redirect,
+}
+
+impl Fault {
+    /// What is answered instead of what is asked for, if it is something else; `elsewhere` is the other place.
+    pub(crate) fn instead(self, elsewhere: &str) -> Option<Reply> {
+        match self {
+            Self::Status(status) => Some(Reply::text(status, "out of order")),
+            Self::Silent => Some(Reply::Nothing),
+            Self::Away => Some(Reply::Closed),
+            Self::Garbage => Some(Reply::text(200, "<!doctype html><p>Welcome!</p>")),
+            Self::Redirect => Some(Reply::redirect(307, elsewhere)),
+            Self::Huge | Self::Endless => None,
+        }
+    }
+
+    /// What becomes of what is asked for.
+    pub(crate) fn spoiled(self, reply: Reply) -> Reply {
+        match self {
+            Self::Huge => reply.after_space(),
+            Self::Endless => reply.without_end(),
+            _ => reply,
+        }
+    }
 }
 
 impl Reply {
-    pub(super) fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         let kind = ("content-type", "application/json".to_owned());
         Self::Whole(status, vec![kind], body.to_string().into_bytes())
     }
 
-    pub(super) fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         let kind = ("content-type", "text/html".to_owned());
         Self::Whole(status, vec![kind], body.as_bytes().to_vec())
     }
 
-    pub(super) fn redirect(status: u16, location: &str) -> Self {
+    pub(crate) fn redirect(status: u16, location: &str) -> Self {
         Self::Whole(status, vec![("location", location.to_owned())], Vec::new())
     }
 
     /// The same after more than 1 MiB of space, which means nothing in JSON.
-    pub(super) fn after_space(self) -> Self {
+    fn after_space(self) -> Self {
         match self {
             Self::Whole(status, headers, body) => {
                 let mut spaced = vec![b' '; SPACE + 1];
@@ -102,7 +144,7 @@ impl Reply {
     }
 
     /// The same with space after it that does not end.
-    pub(super) fn without_end(self) -> Self {
+    fn without_end(self) -> Self {
         match self {
             Self::Whole(status, headers, body) => Self::Endless(status, headers, body),
             other => other,
@@ -111,24 +153,27 @@ impl Reply {
 }
 
 /// Answers whoever connects; ends when it is dropped, with all connections.
-pub(super) async fn serve(listener: TcpListener, state: Shared) {
+pub(crate) async fn serve<A>(listener: TcpListener, reply_to: A)
+where
+    A: Fn(&Request) -> Reply + Clone + Send + Sync + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
-        connections.spawn(answer(stream, Arc::clone(&state)));
+        connections.spawn(answer(stream, reply_to.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn answer(mut stream: TcpStream, state: Shared) {
+async fn answer(mut stream: TcpStream, reply_to: impl Fn(&Request) -> Reply) {
     let Some(request) = read(&mut stream).await else {
         return;
     };
-    let reply = locked(&state).answer(&request);
-    let (status, mut headers, body, ends) = match reply {
+    let (status, mut headers, body, ends) = match reply_to(&request) {
         Reply::Whole(status, headers, body) => (status, headers, body, true),
         Reply::Endless(status, headers, body) => (status, headers, body, false),
         Reply::Nothing => return future::pending().await,
+        Reply::Closed => return,
     };
     if ends {
         headers.push(("content-length", body.len().to_string()));

@@ -13,6 +13,10 @@ impl Services {
     /// Keeps in mind what a person signs in on. Of something new they are told, unless they were told so often that once more says
     /// nothing.
     pub(crate) async fn note_device(&self, tx: &UserTx, user: &User, device: &Device) -> Result<()> {
+        if device.ip.is_none() && device.user_agent.is_none() {
+            // No request: demo data.
+            return Ok(());
+        }
         // Perhaps an address that was never proven is not theirs, and its owner has nothing to do with it.
         if !tx.see_device(device).await? || user.email_verified_at.is_none() {
             return Ok(());

@@ -162,10 +162,15 @@ pub(crate) struct AuthorizeParameters {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReturnParameters {
     /// What was sealed when the browser left
-    #[param(min_length = 1, max_length = 8192, example = "AZx4…")]
+    #[param(
+        min_length = 1,
+        max_length = 8192,
+        pattern = "^[A-Za-z0-9_-]+$",
+        example = "AZx4Q2hlY2tz"
+    )]
     state: String,
-    /// What the provider's token is had for
-    #[param(max_length = 8192, example = "SplxlOBeZQQYbYS6WxSbIA")]
+    /// What the provider's token is had for (RFC 6749, appendix A.11)
+    #[param(max_length = 8192, pattern = "^[ -~]*$", example = "SplxlOBeZQQYbYS6WxSbIA")]
     code: Option<String>,
     /// Why there is no code (RFC 6749, section 4.1.2.1)
     #[param(max_length = 255, example = "access_denied")]

@@ -146,7 +146,10 @@ pub(crate) async fn request_email_change(caller: SignedIn, request: HttpRequest)
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "getEmailChange",
-    responses((status = 200, description = "The change", body = Data<EmailChangeView>, headers(("ETag" = String)))),
+    responses(
+        (status = 200, description = "The change", body = Data<EmailChangeView>, headers(("ETag" = String))),
+        (status = 404, description = "`NOT_FOUND`: none is under way", body = crate::openapi::ErrorEnvelope),
+    ),
     security(("bearer" = [])),
 )]
 #[get("/api/v1/auth/email/change")]
@@ -163,7 +166,10 @@ pub(crate) async fn get_email_change(caller: SignedIn, request: HttpRequest) -> 
     tag = "Authentication",
     operation_id = "cancelEmailChange",
     params(IfMatch),
-    responses((status = 204, description = "The address stays")),
+    responses(
+        (status = 204, description = "The address stays"),
+        (status = 404, description = "`NOT_FOUND`: no change is under way", body = crate::openapi::ErrorEnvelope),
+    ),
     security(("bearer" = [])),
 )]
 #[delete("/api/v1/auth/email/change")]

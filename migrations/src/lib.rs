@@ -49,4 +49,5 @@ migrations! {
     m20261122_000021_identities
     m20261122_000022_accounts
     m20261122_000023_external_sessions
+    m20261122_000024_single_sign_on
 }

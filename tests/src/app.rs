@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use ipnetwork::IpNetwork;
 use secrecy::SecretString;
 use tenantry::{
     application,
@@ -43,6 +44,10 @@ pub struct Options {
     pub redirect_uris: Vec<String>,
     /// The issuers whose access tokens are taken beside its own.
     pub trusted_issuers: Vec<IssuerSettings>,
+    /// The DNS servers that are asked for the records of domains; without any, those of this machine.
+    pub dns_servers: Vec<SocketAddr>,
+    /// What connections of organizations may reach beside the public internet: this machine, where the providers of tests are.
+    pub connection_networks: Vec<IpNetwork>,
     /// Origins of browsers that may call.
     pub cors_origins: Vec<String>,
     /// The most connections to the database.
@@ -68,6 +73,8 @@ impl Default for Options {
             identity_providers: String::new(),
             redirect_uris: Vec::new(),
             trusted_issuers: Vec::new(),
+            dns_servers: Vec::new(),
+            connection_networks: vec!["127.0.0.0/8".parse().expect("a network")],
             cors_origins: Vec::new(),
             max_connections: 10,
             request_timeout: Duration::from_secs(30),
@@ -191,6 +198,8 @@ fn settings(url: &str, options: &Options, clock: &TestClock) -> application::Set
         identity_providers: parse_identity_providers(&options.identity_providers).expect("a file of providers"),
         redirect_uris: options.redirect_uris.clone(),
         trusted_issuers: options.trusted_issuers.clone(),
+        dns_servers: options.dns_servers.clone(),
+        connection_networks: options.connection_networks.clone(),
         registration: options.registration,
         mfa_grace_days: options.mfa_grace_days,
         rate_limits: options.rate_limits,

@@ -15,6 +15,7 @@ pub mod app;
 pub mod authenticator;
 pub mod client;
 pub mod database;
+pub mod dns_server;
 pub mod environment;
 mod http_server;
 pub mod identity_provider;

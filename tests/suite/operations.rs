@@ -72,6 +72,10 @@ pub(crate) enum Meaning {
     Session,
     /// An invitation, by id.
     Invitation,
+    /// A domain of an organization, by id.
+    Domain,
+    /// The name of a domain, which several organizations may say is theirs.
+    DomainName,
     /// A trusted device, by id.
     TrustedDevice,
     /// A passkey, by id.
@@ -138,6 +142,8 @@ impl Meaning {
             (Place::Body, "role") => Self::Role,
             (Place::Path, "sessionId") => Self::Session,
             (Place::Path, "invitationId") => Self::Invitation,
+            (Place::Path, "domainId") => Self::Domain,
+            (Place::Body, "domain") => Self::DomainName,
             (Place::Path, "deviceId") => Self::TrustedDevice,
             (Place::Path, "passkeyId") => Self::Passkey,
             (Place::Query, "cursor") => Self::Cursor,
@@ -163,7 +169,7 @@ impl Meaning {
             | (Place::Body, "icon" | "color" | "isDefault")
             // Who shows one that is somebody else's shows nothing: `mfa::trusted_devices` has the proof.
             | (Place::Body, "trustedDeviceToken" | "trustDevice")
-            | (Place::Body, "mfa")
+            | (Place::Body, "mfa" | "ssoRequired" | "sessionMaxAge" | "defaultRole" | "connection")
             // Who shows one that is somebody else's shows nothing: `passkeys` has the proof.
             | (Place::Body, "passkey" | "authenticatorAttachment" | "clientExtensionResults")
             | (Place::Body, "avatarUrl" | "locale" | "preferences") => Self::Detail,
@@ -183,6 +189,7 @@ impl Meaning {
                 | Self::Role
                 | Self::Session
                 | Self::Invitation
+                | Self::Domain
                 | Self::TrustedDevice
                 | Self::Passkey
                 | Self::Identity

@@ -10,6 +10,8 @@
     reason = "a failing test should stop where it fails; the table is for whoever asks for it with --nocapture"
 )]
 
+mod domains;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantry::configuration::Pooler;
@@ -17,12 +19,14 @@ use tenantry_tests::{
     app::PUBLIC_URL,
     client::{Client, text},
     database::pooler,
+    dns_server::DnsServer,
     identity_provider::IdentityProvider,
     passkey::Authenticator,
     scene::Scene,
     statements,
 };
 
+use self::domains::{asking, domains_of};
 use crate::world;
 
 /// The most round trips of a project read by id, its tenant in a warm cache.
@@ -69,7 +73,7 @@ const PASSKEYS: &str = "/api/v1/auth/passkeys";
 const OF_PASSKEYS: [(&str, usize); 4] = [
     ("registerPasskey", 20),
     ("listPasskeys", 3),
-    ("loginWithPasskey", 13),
+    ("loginWithPasskey", 14),
     ("deletePasskey", 15),
 ];
 
@@ -124,7 +128,7 @@ const IDENTITIES: &str = "/api/v1/auth/identities";
 const OF_IDENTITIES: [(&str, usize); 4] = [
     ("linkIdentity", 14),
     ("listIdentities", 3),
-    ("exchangeSignInCode", 15),
+    ("exchangeSignInCode", 16),
     ("unlinkIdentity", 15),
 ];
 
@@ -177,10 +181,10 @@ const EMAIL_CHANGE: &str = "/api/v1/auth/email/change";
 /// The most round trips of the operations on a change of address, the caller's session in a warm cache and no pooler in between.
 /// The present address is not proven, so that the new one alone is asked.
 const OF_EMAIL_CHANGES: [(&str, usize); 4] = [
-    ("requestEmailChange", 14),
+    ("requestEmailChange", 15),
     ("getEmailChange", 3),
     ("cancelEmailChange", 10),
-    ("confirmEmailChange", 16),
+    ("confirmEmailChange", 17),
 ];
 
 /// The statements of the operations on a change of address, by name, with one of the owner's that is taken back, and one that comes
@@ -261,7 +265,8 @@ async fn a_list_by_cursor_costs_three_at_most() {
 #[tokio::test]
 async fn a_project_read_by_id_costs_three_at_most() {
     let provider = IdentityProvider::start().await;
-    let scene = Scene::with(world::options(&provider)).await;
+    let dns = DnsServer::start().await;
+    let scene = Scene::with(asking(&dns, world::options(&provider))).await;
     // While the clock stands, what was looked up stays fresh.
     scene.app.clock.stop();
     let project = scene.create_project(&json!({ "name": "Website" })).await;
@@ -334,6 +339,7 @@ async fn a_project_read_by_id_costs_three_at_most() {
             "/api/v1/organizations".to_owned(),
             Some(&created),
         ),
+        ("getSignOn", Method::GET, scene.path("/sso"), None),
         ("getMe", Method::GET, "/api/v1/me".to_owned(), None),
         ("updateMe", Method::PATCH, "/api/v1/me".to_owned(), Some(&changed)),
         (
@@ -372,6 +378,7 @@ async fn a_project_read_by_id_costs_three_at_most() {
     let mut more = passkeys_of(&scene, 0xc101).await;
     more.extend(identities_of(&scene, 0xc201).await);
     more.extend(email_changes_of(&scene, 0xc301).await);
+    more.extend(domains_of(&scene, &dns, 0xc401).await);
     for (name, statements) in more {
         table += &format!("{:>4}  {name}\n", round_trips(&statements));
     }

@@ -100,6 +100,7 @@ async fn no_list_reads_more_of_a_large_tenant_than_its_page() {
     let member = sign_in(&app.client(), &seeded, "member").await;
     let guest = lists::guest(&app, &database, &owner).await;
     lists::invite_many(&database, &owner).await;
+    lists::claim_many(&database).await;
     let owner = Asker::new("owner", owner).await;
     lists.look(&owner).await;
     lists.look(&Asker::new("member", member).await).await;

@@ -6,6 +6,7 @@
     reason = "a failing test should stop where it fails"
 )]
 
+mod domains;
 mod email_changes;
 mod identities;
 mod passkeys;
@@ -66,6 +67,10 @@ pub(crate) struct Tenant {
     pub(crate) colleague: String,
     /// An invitation that nobody takes up.
     pub(crate) invitation: String,
+    /// The domains that it says are its own: the first one is proven.
+    pub(crate) domains: [String; 2],
+    /// What the proven one is called.
+    pub(crate) domain_name: String,
     owner_url: String,
 }
 
@@ -214,6 +219,9 @@ impl Tenant {
             let answer = owner.post(&self.path("/restore"), &json!({})).await;
             answer.expect(StatusCode::OK);
         }
+        if ["addDomain", "removeDomain"].contains(&operation.name.as_str()) {
+            self.take_new_domains().await;
+        }
         self.take_second_factors(operation, &caller.person).await;
     }
 
@@ -255,6 +263,12 @@ impl Tenant {
                     Some(creator) if operation.method != Method::GET => self.new_invitation(creator).await,
                     _ => self.invitation.clone(),
                 },
+                // One that is proven is asked for no record.
+                Meaning::Domain => match creator {
+                    Some(_) if operation.method == Method::DELETE => self.new_domain().await,
+                    _ => self.domains[0].clone(),
+                },
+                Meaning::DomainName => domains::new_domain_name(),
                 Meaning::Role => "viewer".to_owned(),
                 Meaning::Session => {
                     caller.person.session(&caller.client).await;
@@ -379,6 +393,7 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         LinkPurpose::ConfirmIdentity,
         &new_id(),
     ));
+    rows.push_str(&former_member(&organization));
     rows.push_str("update organizations set max_seats = 1000;");
     database.owner(rows).await;
     let invitation = invite(
@@ -395,6 +410,14 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         &new_text(),
     )
     .await;
+
+    let domain_name = format!("{}-proven.example", word.to_lowercase());
+    let pending_name = format!("{}-pending.example", word.to_lowercase());
+    let domains = [
+        domains::claim(&owner.client, &organization, &domain_name).await,
+        domains::claim(&owner.client, &organization, &pending_name).await,
+    ];
+    database.owner(domains::proven(&domains[0])).await;
 
     let sso = format!("/api/v1/organizations/{organization}/sso");
     owner
@@ -417,6 +440,8 @@ async fn tenant(client: &Client, database: &TestDatabase, word: &str, both: &Acc
         guest: Person::of(&guest),
         colleague,
         invitation,
+        domains,
+        domain_name,
         owner_url: database.owner_url().to_owned(),
     };
     let create = async |creator: &Client, what: &str, visibility: &str, workspace: &str, key: &str| {
@@ -473,6 +498,16 @@ fn colleague(organization: &str, name: &str) -> (String, String) {
          {joins}"
     );
     (member, rows)
+}
+
+/// Somebody who was a member once and is none any more.
+fn former_member(organization: &str) -> String {
+    let user = new_id();
+    format!(
+        "insert into users (id, email, email_canonical, name, created_at, updated_at)
+         values ('{user}', '{user}@example.com', '{user}@example.com', 'Former', now(), now());
+         insert into former_members (organization_id, user_id, created_at) values ('{organization}', '{user}', now());"
+    )
 }
 
 /// Gives somebody in `tenant` a built-in role on one workspace or one project of it.

@@ -14,7 +14,8 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenantry_domain::{
-    permissions::Permission, sessions::FRESH, trace::TraceId, users::memberships::MemberOrganization,
+    ids::OrganizationId, permissions::Permission, sessions::FRESH, trace::TraceId,
+    users::memberships::MemberOrganization,
 };
 use tenantry_services::{
     error::{Conflict, NoAccount, Quota},
@@ -63,6 +64,8 @@ codes! {
     Forbidden = "FORBIDDEN" FORBIDDEN;
     /// The organization demands a second factor, and none was used for the session.
     MfaRequired = "MFA_REQUIRED" FORBIDDEN;
+    /// The organization demands of its members to sign in through its own provider, and this is another way.
+    SsoRequired = "SSO_REQUIRED" FORBIDDEN;
     /// The sign-in is too old for this: prove once more who you are.
     ReauthenticationRequired = "REAUTHENTICATION_REQUIRED" FORBIDDEN;
     /// The organization is suspended.
@@ -140,7 +143,9 @@ pub(crate) enum ApiError {
     NotInvited,
     CrossSite,
     MfaRequired,
-    ReauthenticationRequired,
+    SsoRequired(OrganizationId),
+    /// It may be as many seconds old.
+    ReauthenticationRequired(u32),
     QuotaExceeded(Quota),
     Suspended,
     NotFound,
@@ -179,6 +184,11 @@ impl ApiError {
         }
     }
 
+    /// What only a sign-in of the last minutes may do was asked with an older one.
+    pub(crate) fn fresh_sign_in_required() -> Self {
+        Self::ReauthenticationRequired(FRESH.num_seconds().try_into().unwrap_or(u32::MAX))
+    }
+
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::Malformed { .. } => ErrorCode::MalformedRequest,
@@ -186,7 +196,8 @@ impl ApiError {
             Self::Unauthorized(_) => ErrorCode::Unauthorized,
             Self::Forbidden(_) | Self::RegistrationClosed | Self::NotInvited | Self::CrossSite => ErrorCode::Forbidden,
             Self::MfaRequired => ErrorCode::MfaRequired,
-            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Self::SsoRequired(_) => ErrorCode::SsoRequired,
+            Self::ReauthenticationRequired(_) => ErrorCode::ReauthenticationRequired,
             Self::QuotaExceeded(_) => ErrorCode::QuotaExceeded,
             Self::Suspended => ErrorCode::TenantSuspended,
             Self::NotFound => ErrorCode::NotFound,
@@ -231,9 +242,10 @@ impl ApiError {
             Self::MfaRequired => {
                 "The organization demands a second factor: set one up, or sign in again with yours.".into()
             }
-            Self::ReauthenticationRequired => format!(
+            Self::SsoRequired(_) => "The organization demands to sign in through its own provider.".into(),
+            Self::ReauthenticationRequired(seconds) => format!(
                 "This needs a sign-in of the last {} minutes: prove once more who you are.",
-                FRESH.num_minutes()
+                seconds / 60
             )
             .into(),
             Self::QuotaExceeded(quota) => format!("All {} {} are taken.", quota.limit, quota.metric).into(),
@@ -266,7 +278,8 @@ impl ApiError {
             Self::Validation(failures) => json!({ "fields": failures }),
             Self::Forbidden(permission) => json!({ "requiredPermission": permission.name() }),
             Self::RegistrationClosed | Self::NotInvited | Self::CrossSite => json!({ "requiredPermission": null }),
-            Self::ReauthenticationRequired => json!({ "maxAgeSeconds": FRESH.num_seconds() }),
+            Self::SsoRequired(organization) => json!({ "organizationId": organization }),
+            Self::ReauthenticationRequired(seconds) => json!({ "maxAgeSeconds": seconds }),
             Self::QuotaExceeded(quota) => {
                 json!({ "metric": quota.metric, "limit": quota.limit, "used": quota.used })
             }
@@ -415,7 +428,14 @@ impl From<tenantry_services::Error> for ApiError {
             }]),
             E::CrossSite => Self::CrossSite,
             E::MfaRequired => Self::MfaRequired,
-            E::ReauthenticationRequired => Self::ReauthenticationRequired,
+            E::SsoRequired(organization) => Self::SsoRequired(organization),
+            E::ReauthenticationRequired => Self::fresh_sign_in_required(),
+            E::SessionTooOld(seconds) => Self::ReauthenticationRequired(seconds),
+            E::UnreachableIssuer => Self::Validation(vec![FieldFailure {
+                field: "/connection/issuer".to_owned(),
+                code: "unreachable".into(),
+                message: error.to_string(),
+            }]),
             E::LastOwner(organizations) => Self::LastOwner(organizations),
             E::SettingsTooLarge(field) => Self::Validation(vec![FieldFailure {
                 field: format!("/{field}"),

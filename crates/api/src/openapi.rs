@@ -77,6 +77,10 @@ pub(crate) fn preamble() -> OpenApi {
                 "Invitations",
                 "How people come into an organization: sent by members, taken up by whoever they are for.",
             ),
+            (
+                "Single sign-on",
+                "How the members of an organization sign in: its domains, its own provider, and what it demands.",
+            ),
             ("Permissions", "What can be permitted, and what implies what."),
             ("Workspaces", "Parts of an organization, each with its projects."),
             ("Projects", "What is worked on; each is in one workspace."),
@@ -156,7 +160,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
         errors.push(ErrorCode::Unauthorized);
     }
     if of_tenant {
-        errors.extend([ErrorCode::TenantSuspended, ErrorCode::MfaRequired, ErrorCode::NotFound]);
+        errors.extend([
+            ErrorCode::TenantSuspended,
+            ErrorCode::MfaRequired,
+            ErrorCode::SsoRequired,
+            ErrorCode::ReauthenticationRequired,
+            ErrorCode::NotFound,
+        ]);
         errors.extend(permission(operation).map(|_| ErrorCode::Forbidden));
     } else if path.contains('{') {
         errors.push(ErrorCode::NotFound);

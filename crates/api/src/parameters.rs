@@ -65,6 +65,18 @@ pub(crate) struct InvitationPath {
     invitation: Uuid,
 }
 
+/// Paths of a domain.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct DomainPath {
+    /// Id or slug of the organization
+    #[param(rename = "orgId", min_length = 1, max_length = 63)]
+    organization: String,
+    /// Id of the domain
+    #[param(rename = "domainId")]
+    domain: Uuid,
+}
+
 /// Paths of an invitation for whoever holds its link.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -123,7 +135,7 @@ pub(crate) struct Search {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct ProviderPath {
-    /// Key of the provider
+    /// Key of the provider; of an organization's own, the organization's id
     #[param(min_length = 1, max_length = 63, example = "google")]
     provider: String,
 }

@@ -3,7 +3,9 @@
 pub(crate) mod authentication;
 pub(crate) mod context;
 pub(crate) mod dev_mail;
+pub(crate) mod discovery;
 pub(crate) mod docs;
+pub(crate) mod domains;
 pub(crate) mod health;
 pub(crate) mod identities;
 pub(crate) mod identity_providers;

@@ -27,6 +27,8 @@ fn routes(config: &mut ServiceConfig) {
     resources::organizations::routes(config);
     resources::context::routes(config);
     resources::sign_on::routes(config);
+    resources::discovery::routes(config);
+    resources::domains::routes(config);
     resources::invitations::routes(config);
     resources::members::routes(config);
     resources::permissions::routes(config);

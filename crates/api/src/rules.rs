@@ -1,11 +1,12 @@
 //! Rules that turn JSON into the values that bodies are made of.
 
-use std::str::FromStr;
+use std::{ops::RangeInclusive, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tenantry_domain::{
+    domains::DomainNameError,
     emails::{Email, EmailError},
     keywords::UnknownWord,
     roles::UnknownRole,
@@ -14,6 +15,7 @@ use tenantry_domain::{
     text::TextError,
     workspaces::ColorError,
 };
+use tenantry_services::identities::{MAX_ISSUER, is_issuer};
 
 use crate::fields::Failure;
 
@@ -35,6 +37,12 @@ impl From<SlugError> for Failure {
 impl From<EmailError> for Failure {
     fn from(error: EmailError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<DomainNameError> for Failure {
+    fn from(error: DomainNameError) -> Self {
+        Self::new("format", error.to_string())
     }
 }
 
@@ -114,6 +122,49 @@ pub(crate) fn id<T: FromStr>(value: Value) -> Result<T, Failure> {
     string(value)?
         .parse()
         .map_err(|_| Failure::new("format", "must be an id (a UUID)"))
+}
+
+/// A whole number of this range.
+pub(crate) fn whole_number(range: RangeInclusive<u32>) -> impl Fn(Value) -> Result<u32, Failure> {
+    move |value| {
+        let Value::Number(number) = value else {
+            return Err(Failure::not_a("a number"));
+        };
+        let number = number.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            Failure::new("range", format!("must be a whole number from {least} to {most}"))
+        })
+    }
+}
+
+/// What a client of an OpenID provider is called there, or shows there: printable ASCII (RFC 6749, appendix A).
+pub(crate) fn client_credential(most: usize) -> impl Fn(Value) -> Result<String, Failure> {
+    move |value| {
+        let text = string(value)?;
+        if text.is_empty() || text.len() > most {
+            return Err(Failure::new("length", format!("must have 1 to {most} characters")));
+        }
+        if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err(Failure::new("pattern", "must be printable ASCII"));
+        }
+        Ok(text)
+    }
+}
+
+/// The issuer of an OpenID provider.
+pub(crate) fn issuer(value: Value) -> Result<String, Failure> {
+    let issuer = string(value)?;
+    if issuer.len() > MAX_ISSUER {
+        return Err(Failure::new("length", format!("must have {MAX_ISSUER} or fewer bytes")));
+    }
+    if !is_issuer(&issuer) {
+        return Err(Failure::new(
+            "format",
+            "must be an https URL without query and fragment",
+        ));
+    }
+    Ok(issuer)
 }
 
 /// A JSON object that is kept as it is.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::json;
 use tenantry_domain::{
-    email_changes, invitations, lists, members, organizations, permissions::Permission, projects, second_factors,
-    sign_on,
+    domains, email_changes, invitations, lists, members, organizations, permissions::Permission, projects,
+    second_factors, sign_on,
 };
 use tenantry_services::{error::Conflict, identities::Preset, limits::LimitScope};
 use utoipa::{
@@ -53,6 +53,8 @@ words! {
         "How an organization's rows are kept apart: `shared` tables behind row-level security.";
     MemberStatus: all(members::MemberStatus::WORDS), "Whether a membership counts.";
     InvitationStatus: all(invitations::InvitationStatus::WORDS), "Whether an invitation can still be taken up.";
+    DomainStatusName: all(domains::DomainStatus::WORDS), "Whether a domain is proven to be the organization's.";
+    DomainRecordType: ["TXT"], "The type of a record in the DNS.";
     PermissionName: Permission::ALL.iter().map(|permission| permission.name()),
         "A permission, as `resource:action`.";
     ConflictReason: all(Conflict::WORDS), "What is in the way.";
@@ -60,6 +62,9 @@ words! {
     EmailChangeSide: all(email_changes::Side::WORDS), "One of the two addresses of a change.";
     MfaPolicyName: all(sign_on::MfaPolicy::WORDS), "Of whom a second factor is demanded: of owners and `admins`, or of \
         `everyone`.";
+    DefaultRoleName: all(sign_on::DefaultRole::WORDS), "What somebody becomes who signs in through the organization's connection \
+        for the first time.";
+    SignInMethodName: ["password", "passkey"], "What somebody can sign in with.";
     IdentityProviderType: all(Preset::WORDS), "What kind of provider it is.";
     RefreshTokenTransport: ["body", "cookie"], "How a refresh token travels.";
     TokenType: ["Bearer"], "How the access token is sent: in `Authorization`, after this word.";
@@ -95,6 +100,7 @@ sorts! {
     ResourceSort: lists::ResourceField;
     MemberSort: lists::MemberField;
     InvitationSort: lists::InvitationField;
+    DomainSort: lists::DomainField;
     MembershipSort: lists::MembershipField;
     SessionSort: lists::SessionField;
     TrustedDeviceSort: lists::TrustedDeviceField;

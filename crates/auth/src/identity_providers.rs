@@ -13,7 +13,7 @@ mod github;
 mod openid;
 
 use secrecy::SecretString;
-use tenantry_domain::{environment::Environment, identities::ExternalIdentity, keywords};
+use tenantry_domain::{environment::Environment, identities::ExternalIdentity, ids::ConnectionId, keywords};
 use url::{Host, Url};
 
 use self::flow::Flow;
@@ -56,6 +56,9 @@ pub struct ProviderSettings {
     pub client_secret: Option<SecretString>,
     /// What is asked for.
     pub scopes: Vec<String>,
+    /// Where it is an organization's own: an address of which it does not say whether it has seen whose it is counts as one that it
+    /// has, since the organization is the authority over those that count at all.
+    pub connection: Option<ConnectionId>,
 }
 
 /// Why a provider vouched for nobody.
@@ -109,6 +112,30 @@ impl Provider {
         &self.settings
     }
 
+    /// Asks who it is, where that is not known.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unavailable`], also where it is another or cannot be signed in through safely.
+    pub async fn discover(&self, http: &dyn HttpClient, environment: &Environment) -> Result<(), ProviderError> {
+        let http = Guarded::new(http, &self.settings.issuer);
+        self.authorization_endpoint(&http, environment).await.map(|_| ())
+    }
+
+    async fn authorization_endpoint(
+        &self,
+        http: &Guarded<'_>,
+        environment: &Environment,
+    ) -> Result<Url, ProviderError> {
+        if self.settings.preset == Preset::GitHub {
+            return Ok(github::Endpoints::of(&self.settings)?.authorization);
+        }
+        let known = self.openid.known(&self.settings, http, environment).await?;
+        let endpoint = known.authorization_endpoint();
+        http.demand_safe(endpoint.as_str())
+            .map_err(ProviderError::Unavailable)?;
+        Ok(endpoint.clone())
+    }
+
     /// Where a browser goes to sign in, and comes back from to `callback`.
     ///
     /// # Errors
@@ -123,16 +150,7 @@ impl Provider {
         login_hint: Option<&str>,
     ) -> Result<Url, ProviderError> {
         let http = Guarded::new(http, &self.settings.issuer);
-        let endpoint = match self.settings.preset {
-            Preset::GitHub => github::Endpoints::of(&self.settings)?.authorization,
-            _ => {
-                let known = self.openid.known(&self.settings, &http, environment).await?;
-                http.demand_safe(known.authorization_endpoint().as_str())
-                    .map_err(ProviderError::Unavailable)?;
-                known.authorization_endpoint().clone()
-            }
-        };
-        let mut url = endpoint;
+        let mut url = self.authorization_endpoint(&http, environment).await?;
         {
             let mut query = url.query_pairs_mut();
             query
@@ -217,6 +235,24 @@ impl<'h> Guarded<'h> {
     }
 }
 
+/// The most bytes of an issuer.
+pub const MAX_ISSUER: usize = 512;
+
+/// Whether a text can be the issuer of an OpenID provider (OpenID Connect Discovery 1.0, section 4.1), reached over TLS unless it is on this
+/// machine.
+#[must_use]
+pub fn is_issuer(text: &str) -> bool {
+    // Parsers of URLs leave out or mend what is none of its characters, which an issuer, compared to the character, does not survive.
+    if text.len() > MAX_ISSUER || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
+    Url::parse(text).is_ok_and(|url| {
+        let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+        let is_bare = url.query().is_none() && url.fragment().is_none();
+        is_safe && is_bare && url.has_host() && url.username().is_empty() && url.password().is_none()
+    })
+}
+
 /// Whether a URL leads to this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
@@ -225,5 +261,47 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ISSUER, is_issuer};
+
+    #[test]
+    fn an_issuer_is_a_bare_url_over_tls() {
+        for good in [
+            "https://login.example.com",
+            "https://login.example.com/",
+            "https://login.example.com:8443/realms/acme",
+            "http://localhost:8080",
+            "http://127.0.0.1:8080/",
+            "http://[::1]/",
+        ] {
+            assert!(is_issuer(good), "{good}");
+        }
+        for bad in [
+            "",
+            "login.example.com",
+            "http://login.example.com",
+            "ftp://localhost/",
+            "https://",
+            "https://login.example.com/?tenant=acme",
+            "https://login.example.com/#here",
+            "https://olivia@login.example.com/",
+            "https://olivia:secret@login.example.com/",
+            " https://login.example.com",
+            "https://login.example.com/\n",
+            "https://login.exa\tmple.com/",
+            "https://münchen.example/",
+        ] {
+            assert!(!is_issuer(bad), "{bad:?}");
+        }
+        let long = |length: usize| {
+            let start = "https://login.example.com/";
+            format!("{start}{}", "a".repeat(length - start.len()))
+        };
+        assert!(is_issuer(&long(MAX_ISSUER)));
+        assert!(!is_issuer(&long(MAX_ISSUER + 1)));
     }
 }

@@ -20,6 +20,7 @@ pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod second_step;
 pub mod signatures;
+pub mod text_records;
 pub mod totp;
 pub mod trusted_devices;
 pub mod trusted_issuers;

@@ -255,6 +255,7 @@ impl TrustedIssuer {
             provider: settings.key.clone(),
             issuer: settings.issuer.clone(),
             subject,
+            connection: None,
             email_verified: email.is_some() && (settings.trusts_email || email_verified.is_true(claims)),
             email,
             name: name.text(claims).and_then(shapes::name),

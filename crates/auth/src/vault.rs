@@ -26,6 +26,8 @@ const NAME_BYTES: usize = 8;
 pub enum Purpose {
     /// What an authenticator app shares with us.
     Totp,
+    /// What is shown to an organization's own provider.
+    ClientSecret,
     /// What is remembered of a sign-in at a provider until the browser comes back.
     ProviderFlow,
     /// What a sign-in at a provider came to.
@@ -36,6 +38,7 @@ impl Purpose {
     const fn derived_for(self) -> &'static str {
         match self {
             Self::Totp => "vault: totp secret",
+            Self::ClientSecret => "vault: client secret",
             Self::ProviderFlow => "vault: sign-in at a provider",
             Self::SignInCode => "vault: code of a sign-in",
         }

@@ -6,3 +6,4 @@
 
 pub mod freshness;
 pub mod limits;
+pub mod recent;

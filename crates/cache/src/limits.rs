@@ -57,6 +57,8 @@ pub enum Limit {
     InvitationMail,
     /// Inviting people into one organization.
     OrganizationInvitations,
+    /// Asking whatever an organization names: the DNS about its domains, and a provider that it says is its own.
+    OrganizationLookups,
     /// Inviting people, into whatever organizations.
     UserInvitations,
     /// Exchanging refresh tokens, logging out, listing and revoking sessions.
@@ -124,7 +126,7 @@ pub struct Rule {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Register,
         Self::SignIn,
         Self::SignInAccount,
@@ -138,6 +140,7 @@ impl Limit {
         Self::Invitation,
         Self::InvitationMail,
         Self::OrganizationInvitations,
+        Self::OrganizationLookups,
         Self::UserInvitations,
         Self::Session,
     ];
@@ -198,6 +201,12 @@ impl Limit {
                 count: 100,
                 window: TimeDelta::hours(1),
                 why: "an organization that has mails sent to everybody",
+            },
+            Self::OrganizationLookups => Rule {
+                scope: LimitScope::Organization,
+                count: 60,
+                window: TimeDelta::hours(1),
+                why: "an organization that has others asked in our name",
             },
             Self::UserInvitations => Rule {
                 scope: LimitScope::User,

@@ -58,6 +58,12 @@ impl Email {
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
+
+    /// What comes after the `@` of the canonical form: the domain as the DNS knows it.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
 }
 
 impl TryFrom<String> for Email {

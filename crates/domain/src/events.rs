@@ -8,8 +8,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    identities::Identity, invitations::Invitation, keywords, members::Member, organizations::Organization,
-    passkeys::Passkey, projects::Project, sign_on::SignOnPolicy, users::User, workspaces::Workspace,
+    domains::Domain, identities::Identity, invitations::Invitation, keywords, members::Member,
+    organizations::Organization, passkeys::Passkey, projects::Project, sign_on::SignOnPolicy, users::User,
+    workspaces::Workspace,
 };
 
 keywords! {
@@ -25,6 +26,14 @@ keywords! {
         OrganizationRestored = "organization.restored",
         /// How an organization's members sign in was changed.
         SignOnPolicyChanged = "sign_on_policy.changed",
+        /// An owner signed in past the provider that their organization demands.
+        SignOnBypassed = "sign_on.bypassed",
+        /// An organization said that a domain is its own.
+        DomainAdded = "domain.added",
+        /// An organization proved that.
+        DomainVerified = "domain.verified",
+        /// A domain is an organization's no longer.
+        DomainRemoved = "domain.removed",
         /// Somebody was asked to join. With the membership of whoever sent an invitation it goes without a word of its own, and
         /// with its workspace.
         InvitationCreated = "invitation.created",
@@ -220,6 +229,7 @@ macro_rules! subjects {
 }
 
 subjects! {
+    Domain = "domain";
     Identity = "identity";
     Invitation = "invitation";
     Member = "member";

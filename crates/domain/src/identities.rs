@@ -5,7 +5,11 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{emails::Email, environment::Timestamp, ids::IdentityId};
+use crate::{
+    emails::Email,
+    environment::Timestamp,
+    ids::{ConnectionId, IdentityId, OrganizationId},
+};
 
 /// The most identities of a person.
 pub const MAX_IDENTITIES: u64 = 20;
@@ -19,12 +23,15 @@ pub const CODE_LIFE: TimeDelta = TimeDelta::seconds(60);
 /// Whom a provider vouches for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExternalIdentity {
-    /// The provider's key in the configuration.
+    /// The provider's key in the configuration; of an organization's own, that one's id.
     pub provider: String,
     /// Who vouches: the provider's issuer, a URL.
     pub issuer: String,
     /// Whom it means; it never means anybody else by that.
     pub subject: String,
+    /// Through what it does, where that is an organization's own provider: it vouches for nobody elsewhere.
+    #[serde(default)]
+    pub connection: Option<ConnectionId>,
     /// Their address.
     pub email: Option<Email>,
     /// Whether the provider has seen that the address is theirs.
@@ -37,13 +44,41 @@ pub struct ExternalIdentity {
     pub locale: Option<String>,
 }
 
+impl ExternalIdentity {
+    /// The organization whose own provider vouches; `None` for one of the configuration's.
+    #[must_use]
+    pub fn organization(&self) -> Option<OrganizationId> {
+        organization_of(&self.provider)
+    }
+
+    /// By what it is told apart from all others of its issuer: what is vouched for through one organization's provider is nothing to
+    /// another's, nor to those of the configuration.
+    #[must_use]
+    pub fn scoped_subject(&self) -> String {
+        match self.connection {
+            Some(connection) => format!("{connection}/{}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
+}
+
+/// The organization whose own provider is called so in paths; `None` for one of the configuration's, none of which has a UUID for a key.
+#[must_use]
+pub fn organization_of(provider: &str) -> Option<OrganizationId> {
+    // One organization has one spelling.
+    let id: OrganizationId = provider.parse().ok()?;
+    (id.to_string() == provider).then_some(id)
+}
+
 /// An identity as its owner knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// Its id.
     pub id: IdentityId,
-    /// The provider's key in the configuration.
+    /// The provider's key in the configuration; of an organization's own, that one's id.
     pub provider: String,
+    /// What it was vouched for through, where that is an organization's own provider.
+    pub connection_id: Option<ConnectionId>,
     /// Who vouches.
     pub issuer: String,
     /// Whom that means.
@@ -57,6 +92,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The organization whose own provider vouches; `None` for one of the configuration's.
+    #[must_use]
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.connection_id.and(organization_of(&self.provider))
+    }
+
     /// When it was last used, or else linked.
     #[must_use]
     pub fn updated_at(&self) -> Timestamp {

@@ -91,6 +91,10 @@ ids! {
     MemberId;
     /// An address that is asked to join one organization.
     InvitationId;
+    /// An organization's own provider: another one whenever that is.
+    ConnectionId;
+    /// A domain of one organization.
+    DomainId;
     /// A role of one organization, built in or custom.
     RoleId;
     /// A role held by a member at an organization, a workspace or a project.

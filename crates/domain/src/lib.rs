@@ -4,6 +4,7 @@
 //! crate above that deals with it.
 
 pub mod authorization;
+pub mod domains;
 pub mod email_changes;
 pub mod emails;
 pub mod environment;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    environment::Timestamp, identities::Identity, invitations::Invitation, keywords, members::Member,
+    domains::Domain, environment::Timestamp, identities::Identity, invitations::Invitation, keywords, members::Member,
     organizations::Organization, passkeys::Passkey, projects::Project, second_factors::TrustedDevice,
     sessions::Session, text::SearchText, users::memberships::UserMembership, workspaces::Workspace,
 };
@@ -54,6 +54,18 @@ keywords! {
         Email = "email",
         /// The moment at which the invitation expires.
         ExpiresAt = "expiresAt",
+        /// The moment of creation.
+        CreatedAt = "createdAt",
+        /// The moment of the last change.
+        UpdatedAt = "updatedAt",
+    }
+}
+
+keywords! {
+    /// What lists of domains are sorted by.
+    pub enum DomainField {
+        /// The name.
+        Name = "name",
         /// The moment of creation.
         CreatedAt = "createdAt",
         /// The moment of the last change.
@@ -243,6 +255,22 @@ impl Listed for Invitation {
             InvitationField::ExpiresAt => SortValue::Time(self.expires_at),
             InvitationField::CreatedAt => SortValue::Time(self.created_at),
             InvitationField::UpdatedAt => SortValue::Time(self.updated_at),
+        }
+    }
+
+    fn sort_id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+}
+
+impl Listed for Domain {
+    type Field = DomainField;
+
+    fn sort_value(&self, field: DomainField) -> SortValue {
+        match field {
+            DomainField::Name => SortValue::Text(self.name.as_str().to_owned()),
+            DomainField::CreatedAt => SortValue::Time(self.created_at),
+            DomainField::UpdatedAt => SortValue::Time(self.updated_at),
         }
     }
 

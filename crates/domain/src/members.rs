@@ -134,7 +134,7 @@ pub mod or_oneself {
     use crate::permissions::{Permission, Required, perm};
 
     macro_rules! or_oneself {
-        ($($name:ident $without_factor:literal)*) => {$(
+        ($($name:ident $however_signed_in:literal)*) => {$(
             #[doc = concat!("[`", stringify!($name), "`](perm::", stringify!($name), "), or being the member oneself.")]
             #[derive(Debug, Clone, Copy)]
             pub enum $name {}
@@ -143,7 +143,7 @@ pub mod or_oneself {
                 const PERMISSION: Permission = perm::$name::PERMISSION;
                 const NAME: &'static str = perm::$name::NAME;
                 const OVER_ONESELF: bool = true;
-                const OVER_ONESELF_WITHOUT_FACTOR: bool = $without_factor;
+                const OVER_ONESELF_HOWEVER_SIGNED_IN: bool = $however_signed_in;
             }
         )*};
     }

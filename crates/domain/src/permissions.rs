@@ -21,8 +21,8 @@ pub trait Required: Send + Sync + 'static {
     const OF_DELETED: bool = false;
     /// Whether every member has it over themselves, whatever their roles.
     const OVER_ONESELF: bool = false;
-    /// Whether every member has it over themselves also where the organization demands a second factor that they did not use.
-    const OVER_ONESELF_WITHOUT_FACTOR: bool = false;
+    /// Whether every member has it over themselves also where they did not sign in as the organization demands it.
+    const OVER_ONESELF_HOWEVER_SIGNED_IN: bool = false;
 }
 
 macro_rules! catalogue {

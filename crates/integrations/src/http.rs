@@ -1,12 +1,25 @@
-//! One HTTP client for all that is asked of others: bounded in time and size, without redirects, cookies or proxies of the
+//! HTTP clients for all that is asked of others: bounded in time and size, without redirects, cookies or proxies of the
 //! environment.
 //!
-//! Whom it asks is named by the operator's configuration, so that addresses of private networks are none to be kept from.
+//! Whom [`HttpClient::new`] asks is named by the operator's configuration, so that addresses of private networks are none to be
+//! kept from. Whom [`HttpClient::to_public`] asks is named by people who administer an organization: it reaches the public
+//! internet, and of other networks what the operator allows.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::{Request, Response};
+use ipnetwork::IpNetwork;
 use reqwest::redirect::Policy;
+
+use self::public::Public;
+use crate::dns::Dns;
+
+mod public;
+
+pub use self::public::Refused;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -15,15 +28,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = 1024 * 1024;
 
+/// The same of those who are named by people who administer an organization, of which there are many.
+const MAX_PUBLIC_BYTES: usize = 128 * 1024;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// Nobody is there, or it took too long.
     #[error("nobody answers in time")]
     Transport(#[source] reqwest::Error),
+    /// Whoever is there is not on the public internet, or in another network that may be reached.
+    #[error(transparent)]
+    NotPublic(#[from] Refused),
     /// The answer is too large.
-    #[error("the answer has more than {MAX_BYTES} bytes")]
-    TooLarge,
+    #[error("the answer has more than {0} bytes")]
+    TooLarge(usize),
     /// The answer is none that can be handed on.
     #[error("the answer is malformed")]
     Malformed(#[from] http::Error),
@@ -31,14 +50,21 @@ pub enum HttpError {
 
 impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
+        if Refused::is_behind(&error) {
+            return Self::NotPublic(Refused);
+        }
         // A URL may hold what is nobody's business.
         Self::Transport(error.without_url())
     }
 }
 
-/// Asks others over HTTP; one for a process.
+/// Asks others over HTTP; one for a process and kind.
 #[derive(Debug, Default)]
-pub struct HttpClient(OnceLock<reqwest::Client>);
+pub struct HttpClient {
+    client: OnceLock<reqwest::Client>,
+    /// What it may reach, where that is not all.
+    public: Option<Arc<Public>>,
+}
 
 impl HttpClient {
     /// A client, which reads the system's certificates when it first asks: most never do.
@@ -47,18 +73,31 @@ impl HttpClient {
         Self::default()
     }
 
+    /// The same, which connects to addresses of the public internet and of the networks that are allowed, and to no other. A name
+    /// is resolved once, by `dns`, and what is connected to is what it was resolved to.
+    #[must_use]
+    pub fn to_public(allowed: Vec<IpNetwork>, dns: Dns) -> Self {
+        Self {
+            client: OnceLock::new(),
+            public: Some(Arc::new(Public::new(allowed, dns))),
+        }
+    }
+
     fn client(&self) -> Result<&reqwest::Client, HttpError> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .redirect(Policy::none())
             .no_proxy()
-            .user_agent("tenantry")
-            .build()?;
-        Ok(self.0.get_or_init(|| client))
+            .user_agent("tenantry");
+        if let Some(public) = &self.public {
+            builder = builder.dns_resolver(Arc::clone(public));
+        }
+        let client = builder.build()?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Asks, and reads the answer to its end.
@@ -66,11 +105,20 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError`].
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
-        let mut answer = self.client()?.execute(request.try_into()?).await?;
+        let request: reqwest::Request = request.try_into()?;
+        if let Some(public) = &self.public {
+            public.check(request.url())?;
+        }
+        let mut answer = self.client()?.execute(request).await?;
+        let most = if self.public.is_some() {
+            MAX_PUBLIC_BYTES
+        } else {
+            MAX_BYTES
+        };
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
-            if body.len() + chunk.len() > MAX_BYTES {
-                return Err(HttpError::TooLarge);
+            if body.len() + chunk.len() > most {
+                return Err(HttpError::TooLarge(most));
             }
             body.extend_from_slice(&chunk);
         }
@@ -79,3 +127,6 @@ impl HttpClient {
         Ok(response)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 pub(crate) mod answered_challenges;
 pub(crate) mod credentials;
+pub(crate) mod domains;
 pub(crate) mod email_changes;
 pub(crate) mod events;
 pub(crate) mod grants;
@@ -39,7 +40,9 @@ macro_rules! tenant_entities {
     )*};
 }
 
-tenant_entities! { workspaces projects roles members grants invitations idempotency_records events sign_on_policies }
+tenant_entities! {
+    workspaces projects roles members grants invitations idempotency_records events sign_on_policies domains
+}
 
 /// A tenant is the row that it is.
 impl TenantEntity for organizations::Entity {

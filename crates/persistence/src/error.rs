@@ -5,7 +5,7 @@ use sqlx::{
     error::DatabaseError,
     postgres::{PgDatabaseError, PgSeverity},
 };
-use tenantry_domain::permissions::Permission;
+use tenantry_domain::{ids::OrganizationId, permissions::Permission};
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -28,6 +28,12 @@ pub enum Error {
     /// The organization demands a second factor, and none was used for the session.
     #[error("a second factor is demanded")]
     FactorDemanded,
+    /// The organization demands that its own provider opens the session, which it did not.
+    #[error("signing in through the organization's provider is demanded")]
+    ConnectionDemanded(OrganizationId),
+    /// The organization demands a sign-in of the last so many seconds.
+    #[error("a sign-in of the last {0} s is demanded")]
+    SessionTooOld(u32),
     /// The caller proved too long ago who they are.
     #[error("the sign-in is too old")]
     SignInTooOld,
@@ -55,11 +61,12 @@ pub enum Error {
 }
 
 /// The foreign keys by which rows belong to a person.
-const OF_A_PERSON: [&str; 18] = [
+const OF_A_PERSON: [&str; 19] = [
     "credentials_user_id_fkey",
     "sessions_user_id_fkey",
     "refresh_tokens_user_id_session_id_fkey",
     "members_user_id_fkey",
+    "former_members_user_id_fkey",
     "projects_created_by_fkey",
     "idempotency_records_user_id_fkey",
     "user_idempotency_records_user_id_fkey",

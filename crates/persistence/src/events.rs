@@ -6,7 +6,6 @@ use tenantry_domain::{
     environment::{Environment, Timestamp},
     events::Event,
     ids::{EventId, MemberId, UserId},
-    sign_on::MfaPolicy,
     trace::TraceId,
 };
 
@@ -52,9 +51,9 @@ pub(crate) struct DecidedOver<'c> {
     pub(crate) member: MemberId,
     /// What they hold, as the look-up tells it.
     pub(crate) grants: &'c Value,
-    /// Of whom a second factor is demanded.
-    pub(crate) mfa: MfaPolicy,
-    /// Whether one was used for their session.
+    /// How they are to sign in, as the look-up tells it.
+    pub(crate) sign_on: &'c Value,
+    /// Whether a second factor was used for their session.
     pub(crate) factor_used: bool,
 }
 
@@ -76,7 +75,7 @@ pub(crate) async fn append_of_member(
                              created_at)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
          from lookup.membership($1, null) m
-         where m.status = 'active' and m.member_id = $11 and m.mfa = $14
+         where m.status = 'active' and m.member_id = $11 and m.sign_on = $14
            and exists (select from sessions where user_id = $4 and id = $13 and revoked_at is null
                        and (factor_used_at is not null or not $15))
            and not exists (
@@ -102,7 +101,7 @@ pub(crate) async fn append_of_member(
             decided.member.as_uuid().into(),
             decided.grants.clone().into(),
             decided.principal.session().as_uuid().into(),
-            decided.mfa.as_str().into(),
+            decided.sign_on.clone().into(),
             decided.factor_used.into(),
         ],
     );

@@ -14,6 +14,7 @@ use tenantry_domain::{
     lists::{IdentityField, ListQuery, Page},
     passkeys::DOUBT,
 };
+use uuid::Uuid;
 
 use crate::{
     entities::{
@@ -32,7 +33,8 @@ impl From<Model> for Identity {
             id: row.id.into(),
             provider: row.provider,
             issuer: row.issuer,
-            subject: row.subject,
+            subject: unscoped(row.subject, row.connection_id),
+            connection_id: row.connection_id.map(Into::into),
             email: row.email.map(Email::from_stored),
             last_used_at: row.last_used_at,
             created_at: row.created_at,
@@ -43,6 +45,25 @@ impl From<Model> for Identity {
 /// An address as it is kept.
 fn address(identity: &ExternalIdentity) -> Option<String> {
     identity.email.as_ref().map(|email| email.as_str().to_owned())
+}
+
+/// A subject without the connection that it is kept with.
+fn unscoped(subject: String, connection: Option<Uuid>) -> String {
+    let scope = connection.map(|connection| format!("{connection}/"));
+    let rest = scope.and_then(|scope| subject.strip_prefix(&scope).map(str::to_owned));
+    rest.unwrap_or(subject)
+}
+
+/// Whether a row is of the identity that a provider vouches for.
+fn is_shown(shown: &ExternalIdentity) -> SimpleExpr {
+    let connection = match shown.connection {
+        Some(connection) => Column::ConnectionId.eq(connection.as_uuid()),
+        None => Column::ConnectionId.is_null(),
+    };
+    Column::Issuer
+        .eq(&shown.issuer)
+        .and(Column::Subject.eq(shown.scoped_subject()))
+        .and(connection)
 }
 
 impl UserTx {
@@ -57,9 +78,10 @@ impl UserTx {
             id: IdentityId::new(&self.environment).as_uuid(),
             provider: new.provider.clone(),
             issuer: new.issuer.clone(),
-            subject: new.subject.clone(),
+            subject: new.scoped_subject(),
             email: address(new),
             last_used_at: used.then_some(now),
+            connection_id: new.connection.map(|id| id.as_uuid()),
             created_at: now,
         };
         let inserted = Entity::insert(ActiveModel::from(row.clone()))
@@ -133,8 +155,16 @@ impl UserTx {
     /// # Errors
     /// When the database fails.
     pub async fn identity_to_use(&self, shown: &ExternalIdentity) -> Result<Option<Identity>> {
-        let by = Column::Issuer.eq(&shown.issuer).and(Column::Subject.eq(&shown.subject));
-        self.find_identity(by, true).await
+        self.find_identity(is_shown(shown), true).await
+    }
+
+    /// Whether the person's identity that a provider vouches for was never used, as far as others let it be by then.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_never_used(&self, shown: &ExternalIdentity) -> Result<bool> {
+        let found = self.find_identity(is_shown(shown), false).await?;
+        Ok(found.is_some_and(|identity| identity.last_used_at.is_none()))
     }
 
     async fn find_identity(&self, by: SimpleExpr, to_change: bool) -> Result<Option<Identity>> {
@@ -147,16 +177,36 @@ impl UserTx {
         Ok(row.map(Into::into))
     }
 
-    /// The person's identities that somebody else may have linked: before they proved their address at `proven_at`, or lately.
+    /// The person's identities that somebody else may have linked: before they proved their address at `proven_at`, or lately, or
+    /// through an organization's provider.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn doubtful_identities(&self, proven_at: Timestamp) -> Result<Vec<Identity>> {
+        // Whoever administers an organization says what its provider says.
+        let through_connection = Column::ConnectionId.is_not_null();
         let before = Column::CreatedAt.lt(proven_at);
         let lately = Column::CreatedAt.gt(self.now() - DOUBT);
         let rows = Entity::find()
             .filter(Column::UserId.eq(self.user.as_uuid()))
-            .filter(before.or(lately))
+            .filter(before.or(lately).or(through_connection))
+            .all(&self.connection)
+            .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The person's identities that were vouched for through an earlier provider of the organization whose provider vouches for this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn superseded_identities(&self, new: &ExternalIdentity) -> Result<Vec<Identity>> {
+        let Some(connection) = new.connection else {
+            return Ok(Vec::new());
+        };
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(self.user.as_uuid()))
+            .filter(Column::Provider.eq(&new.provider))
+            .filter(Column::ConnectionId.ne(connection.as_uuid()))
             .all(&self.connection)
             .await?;
         Ok(rows.into_iter().map(Into::into).collect())
@@ -204,8 +254,9 @@ impl UserTx {
             link_id: link.as_uuid(),
             provider: new.provider.clone(),
             issuer: new.issuer.clone(),
-            subject: new.subject.clone(),
+            subject: new.scoped_subject(),
             email: address(new),
+            connection_id: new.connection.map(|id| id.as_uuid()),
         };
         pending_identities::Entity::insert(pending_identities::ActiveModel::from(row))
             .exec_without_returning(&self.connection)
@@ -224,7 +275,8 @@ impl UserTx {
         Ok(row.map(|row| ExternalIdentity {
             provider: row.provider,
             issuer: row.issuer,
-            subject: row.subject,
+            subject: unscoped(row.subject, row.connection_id),
+            connection: row.connection_id.map(Into::into),
             email_verified: row.email.is_some(),
             email: row.email.map(Email::from_stored),
             name: None,
@@ -239,10 +291,10 @@ impl SystemTx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<UserId>> {
+    pub async fn user_by_identity(&self, shown: &ExternalIdentity) -> Result<Option<UserId>> {
         self.user_of_all(
             "select lookup.user_by_identity($1, $2) as user_id",
-            [issuer.into(), subject.into()],
+            [shown.issuer.as_str().into(), shown.scoped_subject().into()],
         )
         .await
     }

@@ -227,7 +227,7 @@ impl<M: TransactionMode> TenantTx<perm::MemberInvite, M> {
 }
 
 /// Whether an organization can be worked in, and its seats.
-async fn room(connection: &Connection, scope: Scope) -> Result<(OrganizationStatus, Seats)> {
+pub(crate) async fn room(connection: &Connection, scope: Scope) -> Result<(OrganizationStatus, Seats)> {
     let statement = Statement::from_sql_and_values(
         DbBackend::Postgres,
         "select organizations.status, organizations.max_seats,

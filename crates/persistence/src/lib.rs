@@ -12,6 +12,7 @@
 mod connection;
 pub mod database;
 pub mod doctor;
+mod domains;
 mod email_changes;
 mod entities;
 pub mod error;
@@ -32,7 +33,7 @@ mod search;
 mod second_factors;
 pub mod seeding;
 pub mod sessions;
-mod sign_on;
+pub mod sign_on;
 mod slugs;
 pub mod system;
 pub mod tenant;

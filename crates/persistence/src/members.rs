@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryResult, Statement,
     sea_query::{Alias, Condition, Expr, ExprTrait as _, Func, LockType, Query, SelectStatement, SimpleExpr},
 };
 use tenantry_domain::{
@@ -247,7 +247,19 @@ impl TenantTx<or_oneself::MemberRemove, ReadWrite> {
             .filter(Column::Id.eq(member.id.as_uuid()))
             .exec(&self.connection)
             .await?;
-        one_row(done.rows_affected)
+        one_row(done.rows_affected)?;
+        // Who was a member is told apart from who never was, and may have been one before.
+        let statement = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "insert into former_members (organization_id, user_id, created_at) values ($1, $2, $3) on conflict do nothing",
+            [
+                self.scope.organization().as_uuid().into(),
+                member.user_id.as_uuid().into(),
+                self.now().into(),
+            ],
+        );
+        self.connection.execute_raw(statement).await?;
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use tenantry_domain::{
     environment::Timestamp,
-    ids::{SessionId, UserId},
+    ids::{IdentityId, SessionId, UserId},
     lists::{ListQuery, Page, SessionField},
     sessions::{Device, FactorUse, RevocationReason, Session},
     trace::TraceId,
@@ -141,19 +141,30 @@ impl From<Model> for Session {
 }
 
 impl UserTx {
-    /// Opens a session of the person, for which they used a second factor or none. The oldest ones give way where there are too many,
-    /// and those that have ended go.
+    /// Opens a session of the person, for which they used a second factor or none, and perhaps an organization's provider: it goes with
+    /// that identity then. The oldest ones give way where there are too many, and those that have ended go.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_session(&self, device: &Device, expires_at: Timestamp, factor: FactorUse) -> Result<Session> {
+    pub async fn open_session(
+        &self,
+        device: &Device,
+        expires_at: Timestamp,
+        factor: FactorUse,
+        through: Option<IdentityId>,
+    ) -> Result<Session> {
         let row = self.new_session(device, expires_at);
         let factor_used_at = match factor {
             FactorUse::None => None,
             FactorUse::Now => Some(row.created_at),
             FactorUse::OnDevice(at) => Some(at),
         };
-        self.add_session(Model { factor_used_at, ..row }).await
+        self.add_session(Model {
+            factor_used_at,
+            identity_id: through.map(|id| id.as_uuid()),
+            ..row
+        })
+        .await
     }
 
     /// A session that nobody has used a second factor for.

@@ -19,6 +19,8 @@ use crate::{
 pub enum SystemReason {
     /// Someone signs in by an address.
     SignIn,
+    /// Someone asks by what an address can be signed in with.
+    Discovery,
     /// Someone signs in through a provider.
     SignInThroughProvider,
     /// Someone holds a refresh token.

@@ -8,9 +8,10 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use tenantry_domain::{
     authorization::{Decision, Membership},
+    domains::Domain,
     environment::{Environment, Timestamp},
     events::Event,
-    ids::{InvitationId, MemberId, ProjectId, UserId, WorkspaceId},
+    ids::{DomainId, InvitationId, MemberId, ProjectId, UserId, WorkspaceId},
     invitations::Invitation,
     lists::ListQuery,
     members::{Member, RoleRef},
@@ -27,6 +28,7 @@ use crate::{
     Database,
     connection::Connection,
     database::Mode,
+    domains,
     error::{Error, Result},
     events, invitations, members, organizations, projects, roles,
     scope::Scope,
@@ -78,11 +80,11 @@ fn check<P: Required>(context: &TenantContext) -> Result<()> {
     if P::OF_DELETED && context.status == OrganizationStatus::Deleted {
         // To those who may not, it is as gone as to everybody else.
         demand_in_organization::<P>(&context.membership).map_err(|_| Error::NotFound)?;
-        return context.demand_factor();
+        return context.demand_sign_on();
     }
     context.demand_active()?;
-    if !P::OVER_ONESELF_WITHOUT_FACTOR {
-        context.demand_factor()?;
+    if !P::OVER_ONESELF_HOWEVER_SIGNED_IN {
+        context.demand_sign_on()?;
     }
     if P::OVER_ONESELF || context.membership.could_ever(P::PERMISSION) {
         Ok(())
@@ -107,9 +109,9 @@ impl<P: Required> Access<P> {
     /// That the caller may do `P` in the whole organization, as far as is known without asking the database.
     ///
     /// # Errors
-    /// [`Error::FactorDemanded`], [`Error::Forbidden`].
+    /// What [`TenantContext::demand_sign_on`] refuses, [`Error::Forbidden`].
     pub fn demand_in_organization(&self) -> Result<()> {
-        self.context.demand_factor()?;
+        self.context.demand_sign_on()?;
         demand_in_organization::<P>(&self.context.membership)
     }
 
@@ -368,10 +370,10 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
     /// A member, if the caller may do `P` to them.
     ///
     /// # Errors
-    /// [`Error::FactorDemanded`], where it was not asked for before; [`Error::NotFound`] also where the caller may not know of them; [`Error::Forbidden`]; and when the database fails.
+    /// What [`TenantContext::demand_sign_on`] refuses, where it was not asked before; [`Error::NotFound`] also where the caller may not know of them; [`Error::Forbidden`]; and when the database fails.
     pub async fn member(&self, id: MemberId) -> Result<Authorized<Member, P>> {
-        if P::OVER_ONESELF_WITHOUT_FACTOR && id != self.membership().member {
-            self.context.demand_factor()?;
+        if P::OVER_ONESELF_HOWEVER_SIGNED_IN && id != self.membership().member {
+            self.context.demand_sign_on()?;
         }
         let member = members::find(self, id).await?.ok_or(Error::NotFound)?;
         match self.membership().decide_member::<P>(&member) {
@@ -421,6 +423,16 @@ impl<P: Required, M: TransactionMode> TenantTx<P, M> {
         self.demand_in_organization()?;
         let invitation = invitations::find(self, id).await?.ok_or(Error::NotFound)?;
         decided(invitation, Decision::Allowed)
+    }
+
+    /// A domain, if the caller may do `P` in the whole organization.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`]; and when the database fails.
+    pub async fn domain(&self, id: DomainId) -> Result<Authorized<Domain, P>> {
+        self.demand_in_organization()?;
+        let domain = domains::find(self, id).await?.ok_or(Error::NotFound)?;
+        decided(domain, Decision::Allowed)
     }
 
     /// A project, if the caller may do `P` to it.

@@ -3,7 +3,8 @@
 //! Row-level security shows such a transaction what belongs to that person and nothing else. Three belong to a person and to
 //! an organization at once: [`FoundingTx`], which makes one, since neither a role nor a membership can be asked for before
 //! there are any; [`JoiningTx`], in which a person takes up an invitation; and [`DepartingTx`], in which a person leaves all
-//! of theirs, which needs no right in any.
+//! of theirs, which needs no right in any. One that signs in through an organization's provider enters that on the way
+//! ([`EnteredOrganization`](crate::sign_on::EnteredOrganization)).
 
 use tenantry_domain::{
     environment::{Environment, Timestamp},
@@ -114,6 +115,21 @@ impl UserTx {
     pub async fn note(&self, event: Event) -> Result<()> {
         let now = self.now();
         events::append_to_user(&self.connection, &self.environment, self.user, self.trace, now, event).await
+    }
+
+    /// Adds an event of an organization that the transaction is in, too.
+    pub(crate) async fn append_in(&self, scope: Scope, event: Event) -> Result<()> {
+        let now = self.now();
+        events::append(
+            &self.connection,
+            &self.environment,
+            scope,
+            self.user,
+            self.trace,
+            now,
+            event,
+        )
+        .await
     }
 }
 
@@ -255,22 +271,7 @@ impl JoiningTx {
     /// # Errors
     /// When the database fails.
     pub async fn append(&self, event: Event) -> Result<()> {
-        let UserTx {
-            connection,
-            environment,
-            user,
-            trace,
-        } = &self.user;
-        events::append(
-            connection,
-            environment,
-            self.scope,
-            *user,
-            *trace,
-            environment.now(),
-            event,
-        )
-        .await
+        self.user.append_in(self.scope, event).await
     }
 }
 

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use ipnetwork::IpNetwork;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_auth::{
     access_tokens::AccessTokens,
@@ -14,12 +15,13 @@ use tenantry_auth::{
     identity_providers::ProviderSettings,
     keys::Keyring,
     passwords::{PasswordCost, PasswordHasher},
+    text_records::{TextAnswer, TextError, TextRecords},
     trusted_issuers::IssuerSettings,
     vault::Vault,
 };
 use tenantry_cache::limits::{RateLimiter, RateLimits};
 use tenantry_domain::environment::Environment;
-use tenantry_integrations::{http::HttpClient, mail::Mailer};
+use tenantry_integrations::{dns::Dns, http::HttpClient, mail::Mailer};
 use tenantry_persistence::{
     Database, Error as StoreError,
     database::Settings as DatabaseSettings,
@@ -72,6 +74,10 @@ pub struct Settings {
     pub identity_providers: Vec<ProviderSettings>,
     /// The issuers whose access tokens count.
     pub trusted_issuers: Vec<IssuerSettings>,
+    /// The servers of the DNS that are asked about domains; none: the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// The networks that providers of organizations may be in beside the public internet.
+    pub connection_networks: Vec<IpNetwork>,
     /// Where sign-ins through them may return to, to the character.
     pub redirect_uris: Vec<String>,
     /// Who may make an account.
@@ -206,6 +212,8 @@ pub fn use_cases(
         webauthn_rp_id: None,
         identity_providers: Vec::new(),
         trusted_issuers: Vec::new(),
+        dns_servers: Vec::new(),
+        connection_networks: Vec::new(),
         redirect_uris: Vec::new(),
         registration: configuration::Registration::Open,
         rate_limits: configuration::RateLimits::Off,
@@ -290,6 +298,11 @@ pub fn services(settings: Settings, database: Database) -> Services {
         redirect_uris: settings.redirect_uris,
         trusted_issuers: settings.trusted_issuers,
         http: Arc::new(Outgoing(HttpClient::new())),
+        connection_http: Arc::new(Outgoing(HttpClient::to_public(
+            settings.connection_networks,
+            Dns::new(&settings.dns_servers),
+        ))),
+        dns: Arc::new(NameServers(Dns::new(&settings.dns_servers))),
     })
 }
 
@@ -299,6 +312,19 @@ struct Outgoing(HttpClient);
 impl http_client::HttpClient for Outgoing {
     fn send(&self, request: http_client::Request) -> http_client::Answer<'_> {
         Box::pin(async { self.0.send(request).await.map_err(|error| HttpError(error.into())) })
+    }
+}
+
+/// What the DNS is asked by.
+struct NameServers(Dns);
+
+impl TextRecords for NameServers {
+    fn text_records<'c>(&'c self, name: &str) -> TextAnswer<'c> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            let texts = self.0.text_records(&name).await;
+            texts.map_err(|error| TextError(error.into()))
+        })
     }
 }
 

@@ -16,6 +16,7 @@ mod http;
 mod identity_providers;
 mod log;
 mod mail;
+mod outgoing;
 mod problems;
 mod reader;
 mod redaction;
@@ -36,6 +37,7 @@ pub use self::{
     identity_providers::{IdentityProviders, parse as parse_identity_providers},
     log::{Log, LogFormat},
     mail::{Mail, Smtp},
+    outgoing::Outgoing,
     problems::{Problem, Problems},
     setting::{Kind, Setting},
     sign_in::{Registration, SignIn},
@@ -55,6 +57,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         identity_providers::SETTINGS,
         trusted_issuers::SETTINGS,
         mail::SETTINGS,
+        outgoing::SETTINGS,
         log::SETTINGS,
         development::SETTINGS,
     ]
@@ -125,6 +128,8 @@ pub struct Configuration {
     pub trusted_issuers: TrustedIssuers,
     /// What mails go out by.
     pub mail: Mail,
+    /// Whom the server asks on behalf of organizations.
+    pub outgoing: Outgoing,
     /// What is logged, and how.
     pub log: Log,
     /// The private database of `tenantry dev`.
@@ -168,6 +173,7 @@ impl Configuration {
             IdentityProviders::read(&mut reader),
             TrustedIssuers::read(&mut reader),
             Mail::read(&mut reader),
+            Outgoing::read(&mut reader),
             Log::read(&mut reader),
             Development::read(&mut reader),
         );
@@ -183,6 +189,7 @@ impl Configuration {
                 Some(identity_providers),
                 Some(trusted_issuers),
                 Some(mail),
+                Some(outgoing),
                 Some(log),
                 Some(development),
             ) if problems.is_empty() => Ok(Self {
@@ -192,6 +199,7 @@ impl Configuration {
                 identity_providers,
                 trusted_issuers,
                 mail,
+                outgoing,
                 log,
                 development,
                 notices,

@@ -18,7 +18,7 @@ pub use tenantry_persistence::{
 
 use crate::{
     Services,
-    error::{Error, NoAccount, Result},
+    error::{Error, Result},
 };
 
 /// How old a member's last sight may become before it is written down again.
@@ -32,8 +32,8 @@ pub(crate) struct Caches {
     principals: FreshCache<SessionId, Principal>,
     /// Those with tokens of other issuers, by the issuer's session.
     external: FreshCache<[u8; 32], external::Found>,
-    /// Those among them who have no account, and why not.
-    strangers: FreshCache<[u8; 32], NoAccount>,
+    /// Those among them who are not let in, and why not.
+    refused: FreshCache<[u8; 32], external::Refusal>,
     contexts: FreshCache<(SessionId, OrganizationRef), Arc<TenantContext>>,
 }
 
@@ -42,7 +42,7 @@ impl Default for Caches {
         Self {
             principals: FreshCache::new(CAPACITY),
             external: FreshCache::new(CAPACITY),
-            strangers: FreshCache::new(CAPACITY),
+            refused: FreshCache::new(CAPACITY),
             contexts: FreshCache::new(CAPACITY),
         }
     }
@@ -53,7 +53,7 @@ impl Caches {
     pub(crate) fn forget(&self) {
         self.principals.invalidate_all();
         self.external.invalidate_all();
-        self.strangers.invalidate_all();
+        self.refused.invalidate_all();
         self.contexts.invalidate_all();
     }
 }
@@ -129,16 +129,16 @@ impl Services {
     /// Lets a member in, whatever they hold.
     ///
     /// # Errors
-    /// [`Error::Suspended`], [`Error::MfaRequired`].
+    /// [`Error::Suspended`], [`Error::SsoRequired`], [`Error::SessionTooOld`], [`Error::MfaRequired`].
     pub fn admit_member(&self, context: &TenantContext) -> Result<()> {
         context.demand_active()?;
-        Ok(context.demand_factor()?)
+        Ok(context.demand_sign_on()?)
     }
 
     /// Lets a caller in who holds `P` somewhere in the organization.
     ///
     /// # Errors
-    /// [`Error::Suspended`], [`Error::MfaRequired`], [`Error::Forbidden`].
+    /// Those of [`admit_member`](Self::admit_member), and [`Error::Forbidden`].
     pub fn admit<P: Required>(&self, context: &Arc<TenantContext>, trace: TraceId) -> Result<Access<P>> {
         tenant::admit(context, trace).map_err(Error::from)
     }

@@ -2,7 +2,7 @@
 
 use tenantry_auth::passwords::{PasswordError, Weakness};
 use tenantry_cache::limits::Charge;
-use tenantry_domain::{permissions::Permission, users::memberships::MemberOrganization};
+use tenantry_domain::{ids::OrganizationId, permissions::Permission, users::memberships::MemberOrganization};
 
 /// A result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -55,6 +55,15 @@ pub enum Error {
     /// The caller proved too long ago who they are.
     #[error("the sign-in is too old")]
     ReauthenticationRequired,
+    /// This organization demands of them to sign in through its provider.
+    #[error("signing in through the organization's provider is demanded")]
+    SsoRequired(OrganizationId),
+    /// The organization demands a sign-in of the last so many seconds.
+    #[error("a sign-in of the last {0} s is demanded")]
+    SessionTooOld(u32),
+    /// Nobody who speaks OpenID Connect answers as this issuer.
+    #[error("must be an OpenID provider that answers")]
+    UnreachableIssuer,
     /// These organizations would be left without an owner.
     #[error("{} organizations would be left without an owner", .0.len())]
     LastOwner(Vec<MemberOrganization>),
@@ -145,6 +154,16 @@ tenantry_domain::keywords! {
         TooManyIdentities = "too_many_identities",
         /// The provider tells no address, which an account needs.
         EmailMissing = "email_missing",
+        /// The organization has this domain already, or another has proven it.
+        DomainTaken = "domain_taken",
+        /// The DNS does not have the record that proves the domain.
+        DomainNotProven = "domain_not_proven",
+        /// The DNS does not answer.
+        DnsUnavailable = "dns_unavailable",
+        /// The address is of no domain that the organization has proven.
+        EmailNotInDomain = "email_not_in_domain",
+        /// Their organization demands of them to sign in through its provider, by the address that they have.
+        SsoRequired = "sso_required",
         /// There would be no way left to sign in.
         LastSignInMethod = "last_sign_in_method",
         /// There is still something in it.
@@ -183,6 +202,8 @@ impl From<tenantry_persistence::Error> for Error {
             E::SessionEnded => Self::Unauthenticated,
             E::FactorDemanded => Self::MfaRequired,
             E::SignInTooOld => Self::ReauthenticationRequired,
+            E::ConnectionDemanded(organization) => Self::SsoRequired(organization),
+            E::SessionTooOld(seconds) => Self::SessionTooOld(seconds),
             E::RightsChanged => Self::Conflict(Conflict::RightsChanged),
             E::Contention(_) | E::Unavailable(_) => Self::Unavailable(Box::new(error)),
             E::Taken(_) | E::Pooled(_) | E::Corrupt(_) | E::Database(_) => Self::Internal(Box::new(error)),

@@ -282,7 +282,8 @@ fn demand_good(offer: &Offer) -> Result<()> {
     if may_give { Ok(()) } else { Err(Error::LinkGone) }
 }
 
-fn demand_seat(seats: Seats) -> Result<()> {
+/// That one more person may become a member.
+pub(crate) fn demand_seat(seats: Seats) -> Result<()> {
     if seats.is_one_free() {
         return Ok(());
     }

@@ -106,7 +106,7 @@ impl Services {
                     account,
                     at,
                 } => {
-                    let letter = self.identity_letter(*change, provider, account.as_deref(), *at);
+                    let letter = self.identity_letter(*change, provider, account.as_deref(), *at).await?;
                     self.tell(taken, *user, &letter).await
                 }
             },

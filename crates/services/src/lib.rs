@@ -5,7 +5,9 @@
 //! of the same name as in the crates below), an event type if it writes, and a route in `tenantry-api`.
 
 pub mod callers;
+pub mod connections;
 pub mod demo;
+mod domains;
 pub mod error;
 pub mod health;
 pub mod idempotency;
@@ -22,7 +24,7 @@ pub mod projects;
 pub mod second_factors;
 pub mod seeding;
 pub mod sessions;
-mod sign_on;
+pub mod sign_on;
 pub mod users;
 pub mod workspaces;
 
@@ -36,6 +38,7 @@ use tenantry_auth::{
     identity_providers::{Provider, ProviderSettings},
     passkeys::RelyingParty,
     passwords::PasswordHasher,
+    text_records::TextRecords,
     trusted_issuers::{IssuerSettings, TrustedIssuer},
     vault::Vault,
 };
@@ -88,6 +91,10 @@ pub struct Settings {
     pub trusted_issuers: Vec<IssuerSettings>,
     /// What those are asked by.
     pub http: Arc<dyn HttpClient>,
+    /// What organizations' own providers are asked by, who say themselves where that is: it reaches what everybody does, and no more.
+    pub connection_http: Arc<dyn HttpClient>,
+    /// What the DNS is asked by.
+    pub dns: Arc<dyn TextRecords>,
 }
 
 /// The use cases, with all they work with; cheap to clone.
@@ -106,7 +113,9 @@ struct Inner {
     /// What passkeys are for, once it was asked for.
     relying_party: OnceLock<Option<RelyingParty>>,
     /// The providers of the settings, by their keys, with what was learned of them.
-    providers: Vec<Provider>,
+    providers: Vec<Arc<Provider>>,
+    /// Those of organizations.
+    connections: connections::Connections,
     /// The same of issuers whose access tokens count.
     trusted_issuers: Vec<TrustedIssuer>,
 }
@@ -115,7 +124,8 @@ impl Services {
     /// Use cases over these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let mut providers: Vec<_> = settings.identity_providers.iter().cloned().map(Provider::new).collect();
+        let providers = settings.identity_providers.iter().cloned();
+        let mut providers: Vec<_> = providers.map(|settings| Arc::new(Provider::new(settings))).collect();
         providers.sort_by(|one, other| one.settings().key.cmp(&other.settings().key));
         let trusted_issuers = settings.trusted_issuers.iter().cloned().map(TrustedIssuer::new);
         let trusted_issuers = trusted_issuers.collect();
@@ -128,6 +138,7 @@ impl Services {
             link_base: OnceLock::new(),
             relying_party: OnceLock::new(),
             providers,
+            connections: connections::Connections::default(),
             trusted_issuers,
         }))
     }
@@ -191,8 +202,12 @@ impl Services {
         self.0.relying_party.get_or_init(made).as_ref()
     }
 
-    pub(crate) fn providers(&self) -> &[Provider] {
+    pub(crate) fn providers(&self) -> &[Arc<Provider>] {
         &self.0.providers
+    }
+
+    pub(crate) fn connections(&self) -> &connections::Connections {
+        &self.0.connections
     }
 
     pub(crate) fn trusted_issuers(&self) -> &[TrustedIssuer] {

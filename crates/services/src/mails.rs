@@ -119,7 +119,7 @@ impl Services {
         };
         let letter = Letter::IdentityConfirmation {
             link: self.link("confirm-identity", purpose, link),
-            provider: self.provider_name(&pending.provider).to_owned(),
+            provider: self.provider_name(&pending.provider).await?,
             account: pending.email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
             minutes: rounded_up(left.num_seconds(), 60),
         };
@@ -214,19 +214,22 @@ impl Services {
     }
 
     /// What tells a person what became of an identity of theirs.
-    pub(crate) fn identity_letter(
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(crate) async fn identity_letter(
         &self,
         change: IdentityChange,
         provider: &str,
         account: Option<&str>,
         at: Timestamp,
-    ) -> Letter {
-        Letter::Identity {
+    ) -> Result<Letter, Failure> {
+        Ok(Letter::Identity {
             change,
-            provider: self.provider_name(provider).to_owned(),
+            provider: self.provider_name(provider).await?,
             account: account.unwrap_or_default().to_owned(),
             at: moment(at),
-        }
+        })
     }
 
     /// Mails a person what happened to their account.

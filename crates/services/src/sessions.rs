@@ -1,5 +1,7 @@
 //! Sessions: signing in, staying signed in, signing out.
 
+mod opening;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -15,7 +17,7 @@ use tenantry_domain::{
     ids::SessionId,
     lists::{ListQuery, Page, SessionField},
     second_factors::SecondFactor,
-    sessions::{Device, FactorUse, RevocationReason, Session},
+    sessions::{Device, RevocationReason, Session},
     trace::TraceId,
     users::User,
 };
@@ -29,9 +31,10 @@ use crate::{
     Services,
     callers::Principal,
     error::{Error, Result},
-    second_factors::see_trusted_device,
     users::call_email_change_off,
 };
+
+pub(crate) use self::opening::FirstStep;
 
 /// What events call a session.
 pub(crate) const RESOURCE: &str = "session";
@@ -147,31 +150,8 @@ impl Services {
         if !still_right {
             return Err(Error::Unauthenticated);
         }
-        self.after_first_step(tx, user, &hash, trusted_devices, device).await
-    }
-
-    /// Opens the session of somebody who showed the password of this hash, or else something of this name, or asks them for their
-    /// second factor.
-    pub(crate) async fn after_first_step(
-        &self,
-        tx: UserTx,
-        user: User,
-        first_step: &str,
-        trusted_devices: Vec<SecretString>,
-        device: &Device,
-    ) -> Result<SignIn> {
-        let factor = if user.mfa_enabled {
-            let Some(trusted) = see_trusted_device(&tx, trusted_devices).await? else {
-                return self.ask_for_second_factor(tx, &user, first_step).await;
-            };
-            FactorUse::OnDevice(trusted.created_at)
-        } else {
-            FactorUse::None
-        };
-        let (signed_in, session) = self.open_session_of(&tx, user, device, factor).await?;
-        tx.commit(Event::bare(EventType::SessionCreated, RESOURCE, session))
-            .await?;
-        Ok(SignIn::Done(Box::new(signed_in)))
+        self.after_first_step(tx, user, FirstStep::Password(&hash), trusted_devices, device)
+            .await
     }
 
     /// What a session's refresh token in a cookie is sent with, against cross-site requests.
@@ -346,26 +326,6 @@ impl Services {
         tx.commit(Event::bare(EventType::SessionRevoked, RESOURCE, id)).await?;
         self.caller_caches().forget();
         Ok(true)
-    }
-
-    pub(crate) async fn open_session(&self, tx: &UserTx, user: User, device: &Device) -> Result<SignedIn> {
-        Ok(self.open_session_of(tx, user, device, FactorUse::None).await?.0)
-    }
-
-    /// Opens a session for which a second factor was used, or none.
-    pub(crate) async fn open_session_of(
-        &self,
-        tx: &UserTx,
-        user: User,
-        device: &Device,
-        factor: FactorUse,
-    ) -> Result<(SignedIn, SessionId)> {
-        let ends = tx.now() + refresh_tokens::ABSOLUTE_LIFE;
-        let session = tx.open_session(device, ends, factor).await?;
-        let signed_in = self.issue(tx, user, session.id, ends).await?;
-        // Last: others who sign in on it wait from here on.
-        self.note_device(tx, &signed_in.user, device).await?;
-        Ok((signed_in, session.id))
     }
 
     /// New tokens of a session.

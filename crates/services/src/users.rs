@@ -71,7 +71,7 @@ impl Services {
     }
 
     async fn registered(&self, new: NewAccount, device: &Device, trace: TraceId) -> Result<SignedIn> {
-        let open = async |tx: &UserTx, user: &User| self.open_session(tx, user.clone(), device).await;
+        let open = async |tx: &UserTx, user: &User| self.open_first_session(tx, user.clone(), device, None).await;
         Ok(self.made(new, trace, open).await?.1)
     }
 

@@ -31,6 +31,7 @@ const LAST = [
   "getEmailChange",
   "cancelEmailChange",
   "cancelInvitation",
+  "removeDomain",
   "deleteProject",
   "deleteWorkspace",
   "removeMember",
@@ -84,6 +85,8 @@ const REFUSED = {
   getIdentity: [404, "NOT_FOUND"],
   linkIdentity: [400, "VALIDATION_ERROR"],
   unlinkIdentity: [404, "NOT_FOUND"],
+  // Nobody has set the record up that proves a domain.
+  verifyDomain: [409, "CONFLICT"],
   // The oldest workspace is the default one.
   deleteWorkspace: [409, "CONFLICT"],
   // The organization would have no owner any more.
@@ -145,10 +148,12 @@ try {
     assert.ok(response.ok, `${path}: ${response.status}`);
     return (await response.json()).data;
   };
-  // The demo data has invited nobody.
-  const invite = async (email) => {
+  // The demo data has invited nobody, and no domain.
+  const prepare = async (email, domain) => {
     const { accessToken } = await post("/auth/login", owner);
-    await post("/organizations/acme/members/invite", { email, role: "viewer" }, `Bearer ${accessToken}`);
+    const bearer = `Bearer ${accessToken}`;
+    await post("/organizations/acme/members/invite", { email, role: "viewer" }, bearer);
+    await post("/organizations/acme/domains", { domain }, bearer);
   };
   const signOut = page.getByRole("button", { name: "Sign out", exact: true });
 
@@ -157,7 +162,7 @@ try {
   assert.ok(operations.length > 20, "the document was not read");
   const panels = new Panels(page, operations);
 
-  await invite("guest@example.com");
+  await prepare("guest@example.com", "example.net");
   await page.goto(`${url}/docs/`);
   await page.waitForSelector(".opblock");
   await shot("1-page");

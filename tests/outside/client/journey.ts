@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { WebAuthnEmulator } from "nid-webauthn-emulator";
 import { TOTP, URI } from "otpauth";
+import { proveDomains } from "./domains.ts";
 import { proveEmailChange } from "./email_change.ts";
 import { proveIdentities } from "./identities.ts";
 import type { components } from "./schema.d.ts";
@@ -257,6 +258,9 @@ assert.equal(nothing.error && told(nothing.error), "/refreshToken: required");
 
 // Another address, with the consent of both.
 await proveEmailChange();
+
+// A domain that is said to be the organization's.
+await proveDomains(owner, path);
 
 // Through a provider, which knows who they are.
 await proveIdentities();

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import schemathesis
+from domains import DOMAIN, Domains
 from providers import IDENTITIES, IDENTITY, People, outcome
 from refusals import beyond_schema, is_passed_over
 from schemathesis import AuthContext, Case, HookContext, Response
@@ -65,13 +66,20 @@ HOME = f"/api/v1/organizations/{CALLER['organizationId']}"
 MEMBER = "/api/v1/organizations/{orgId}/members/{memberId}"
 
 # The lists from which values of paths are taken.
-LISTS = {"wsId": "workspaces", "projectId": "projects", "memberId": "members", "invitationId": "invitations"}
+LISTS = {
+    "wsId": "workspaces",
+    "projectId": "projects",
+    "memberId": "members",
+    "invitationId": "invitations",
+    "domainId": "domains",
+}
 
 # What is made anew to be deleted.
 SPARES = {
     "/api/v1/organizations/{orgId}/workspaces/{wsId}": ("workspaces", "wsId"),
     "/api/v1/organizations/{orgId}/projects/{projectId}": ("projects", "projectId"),
     "/api/v1/organizations/{orgId}/invitations/{invitationId}": ("invitations", "invitationId"),
+    DOMAIN: ("domains", "domainId"),
 }
 
 # How often each operation was called by an account made for one call.
@@ -193,8 +201,12 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         case.headers.pop("If-Match", None)
         if not CALLER["limited"]:
             enliven_body(operation, case)
+            if CALLER["role"] == "owner" and isinstance(case.body, dict):
+                DOMAINS.enliven_body(operation, case)
             if not is_linked(case):
                 enliven_path(operation, case)
+                if CALLER["role"] == "owner":
+                    DOMAINS.enliven_path(operation, case)
                 PEOPLE.enliven(operation, case, shown_token(case))
 
 
@@ -309,6 +321,8 @@ def spare(kind: str) -> str:
     if kind == "invitations":
         body = {"email": SERVICE.new_email(), "role": "viewer"}
         return SERVICE.call("POST", f"{HOME}/members/invite", caller_token(), body)["id"]
+    if kind == "domains":
+        return DOMAINS.spare()["id"]
     collection = f"{HOME}/workspaces"
     if kind == "projects":
         collection += f"/{living(('POST', collection), 'wsId')}/projects"
@@ -319,8 +333,8 @@ def living(operation: tuple[str, str], parameter: str) -> str:
     """The id of something at home; of somebody other than the caller, and other than who is to be left."""
     entries = SERVICE.call("GET", f"{HOME}/{LISTS[parameter]}", caller_token())
     ids = [entry["id"] for entry in entries if entry["id"] != CALLER["memberId"]]
-    if parameter == "invitationId" and not ids:
-        return spare("invitations")
+    if parameter in ("invitationId", "domainId") and not ids:
+        return spare(LISTS[parameter])
     if parameter != "memberId":
         return ids[0] if ids else CALLER["organizationId"]
     removable = [member for member in ids if member != CALLER["otherMemberId"]]
@@ -335,6 +349,10 @@ def shown_token(case: Case) -> str:
 def caller_token() -> str:
     """An access token of the caller's, of a session of its own."""
     return SERVICE.sign_in(CALLER["email"], CALLER["password"]).access_token
+
+
+# Those at home.
+DOMAINS = Domains(SERVICE, CALLER["nameServer"], CALLER["organizationId"], caller_token)
 
 
 @schemathesis.hook

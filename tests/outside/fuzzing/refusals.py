@@ -31,10 +31,14 @@ CODES_OF_FIELDS = {
     ("/code", "required"): "whether one has an authenticator app, without which new recovery codes need no code",
     ("/rawId", "conflict"): "that a credential is called the same twice",
     ("/passkey/rawId", "conflict"): "the same, of one that is shown once more",
+    ("/domain", "format"): "which texts the DNS knows as names of domains",
+    ("/connection/issuer", "format"): "which addresses a provider may have",
+    ("/connection/issuer", "unreachable"): "whether a provider answers there",
+    ("/ssoRequired", "connection_missing"): "whether there is a provider to sign in through",
 }
 
 # Fields whose bound is one of bytes as they are stored, and not of anything that a schema counts.
-BOUND_BY_BYTES = {"/settings", "/preferences"}
+BOUND_BY_BYTES = {"/settings", "/preferences", "/connection/issuer"}
 
 
 # Hints: one that is not understood is passed over, as RFC 9110 has it, however it is documented. The token against

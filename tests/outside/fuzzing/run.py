@@ -6,6 +6,8 @@ Takes from the environment:
     TENANTRY_OWNER_EMAIL        an owner in the demo data; TENANTRY_OWNER_PASSWORD
     TENANTRY_VIEWER_EMAIL       a viewer in the demo data; TENANTRY_VIEWER_PASSWORD
     TENANTRY_IDENTITY_PROVIDER  where the provider is through which people sign in to the service
+    TENANTRY_NAME_SERVER        the address and the port at which the service asks for the records of domains (its
+                                TENANTRY_DNS_SERVERS), where the harness answers over UDP
     TENANTRY_LIMITED_URL        optional: another one with limits on, on which signing in is fuzzed once more
     TENANTRY_FUZZ_REPORTS       optional: a folder for the reports
     TENANTRY_TEST_FUZZ_SECONDS  optional: how long as each caller, 75 when not set
@@ -63,6 +65,7 @@ class Settings:
     url: str
     limited_url: str | None
     identity_provider: str
+    name_server: str
     seconds: int
     seed: int
     reports: Path
@@ -74,6 +77,7 @@ class Settings:
             url=required("TENANTRY_URL"),
             limited_url=environment.get("TENANTRY_LIMITED_URL") or None,
             identity_provider=required("TENANTRY_IDENTITY_PROVIDER"),
+            name_server=required("TENANTRY_NAME_SERVER"),
             seconds=int(environment.get("TENANTRY_TEST_FUZZ_SECONDS") or 75),
             seed=int(environment.get("TENANTRY_TEST_FUZZ_SEED") or 1),
             reports=Path(environment.get("TENANTRY_FUZZ_REPORTS") or reports).resolve(),
@@ -172,6 +176,7 @@ def fuzz(settings: Settings, name: str, url: str, session: Session, role: str, m
             "accessToken": session.access_token,
             "limited": limited,
             "identityProvider": settings.identity_provider,
+            "nameServer": settings.name_server,
             "organizationId": footing.organization,
             "memberId": footing.member,
             "otherMemberId": next(iter(footing.others), None),

@@ -196,6 +196,10 @@ class Service:
         """An address that nobody has."""
         return f"fuzzer-{self._process}-{next(self._numbers)}@example.com"
 
+    def new_domain(self) -> str:
+        """A domain that nobody has."""
+        return f"fuzzer-{self._process}-{next(self._numbers)}.example"
+
     def found(self, token: str) -> str:
         """The id of a new organization that belongs to the account of this token."""
         return self.call("POST", "/api/v1/organizations", token, {"name": "Spare"})["id"]

@@ -27,7 +27,10 @@ export class Issuer {
   #keys;
   #provider;
 
-  /** One whose apps show who they are in these ways; they are `{ key, id, secret, method, alg }`. */
+  /**
+   * One whose apps show who they are in these ways; they are `{ key, id, secret, method, alg }`. One that has a `callbackUrl` in
+   * place of a key is sent back to that alone, the others to a service at whatever port.
+   */
   constructor(apps) {
     this.#apps = apps;
     this.#authMethods = [...new Set(apps.map((app) => app.method))];
@@ -70,9 +73,9 @@ export class Issuer {
         ...(app.secret && { client_secret: app.secret }),
         token_endpoint_auth_method: app.method,
         id_token_signed_response_alg: app.alg,
-        // Of such an app, the port is free (RFC 8252, section 7.3).
-        application_type: "native",
-        redirect_uris: [`http://127.0.0.1/api/v1/auth/oidc/${app.key}/callback`],
+        // Of a native app, the port is free (RFC 8252, section 7.3).
+        application_type: app.callbackUrl ? "web" : "native",
+        redirect_uris: [app.callbackUrl ?? `http://127.0.0.1/api/v1/auth/oidc/${app.key}/callback`],
       })),
       clientAuthMethods: this.#authMethods,
       cookies: { keys: ["tenantry outside"] },

@@ -81,6 +81,8 @@ fn permissive(setting: &Setting, database: &TestDatabase, folder: &Path, provide
         "TENANTRY_IDENTITY_PROVIDERS" => providers.to_str().unwrap(),
         "TENANTRY_REDIRECT_URIS" => "http://localhost:3000/signed-in,com.example.app:/signed-in",
         "TENANTRY_TRUSTED_ISSUERS" => issuers.to_str().unwrap(),
+        "TENANTRY_DNS_SERVERS" => "127.0.0.1,[::1]:5353",
+        "TENANTRY_CONNECTION_NETWORKS" => "0.0.0.0/0,::/0",
         "TENANTRY_SMTP_URL" => "smtp://127.0.0.1?tls=none",
         "TENANTRY_MAIL_FROM" => "no-reply@example.com",
         "TENANTRY_LOG" => "off",

@@ -264,6 +264,8 @@ impl Walker<'_> {
             (Meaning::Member, _) => b.colleague.clone(),
             (Meaning::Role, _) => self.id_of_b("roles"),
             (Meaning::Invitation, _) => b.invitation.clone(),
+            (Meaning::Domain, _) => b.domains[0].clone(),
+            (Meaning::DomainName, _) => b.domain_name.clone(),
             (Meaning::Session, _) => self.id_of_b("sessions"),
             (Meaning::TrustedDevice, _) => self.id_of_b("trusted_devices"),
             (Meaning::Passkey, _) => self.id_of_b("passkeys"),
@@ -415,6 +417,8 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Role
         | Meaning::Session
         | Meaning::Invitation
+        | Meaning::Domain
+        | Meaning::DomainName
         | Meaning::TrustedDevice
         | Meaning::Passkey
         | Meaning::Identity
@@ -422,7 +426,9 @@ fn is_target(operation: &Operation, input: &Input) -> bool {
         | Meaning::Search
         | Meaning::IdempotencyKey => true,
         // Registering tells by decision that an address is taken; and whoever asks for a mail to an address has it sent there.
-        Meaning::Address => ["login", "inviteMember", "requestEmailChange"].contains(&operation.name.as_str()),
+        Meaning::Address => {
+            ["login", "inviteMember", "requestEmailChange", "discoverSignIn"].contains(&operation.name.as_str())
+        }
         Meaning::Password
         | Meaning::NewPassword
         | Meaning::RefreshToken
@@ -455,9 +461,14 @@ fn nothing(meaning: Meaning, spelling: Spelling, foreign: &str) -> String {
             | Meaning::TrustedDevice
             | Meaning::Passkey
             | Meaning::Identity
-            | Meaning::Invitation,
+            | Meaning::Invitation
+            | Meaning::Domain,
             _,
         ) => new_id(),
+        (Meaning::DomainName, _) => {
+            let (name, end) = foreign.split_once('.').unwrap();
+            format!("{}.{end}", &new_text()[..name.len()])
+        }
         (Meaning::Cursor, _) => foreign.chars().rev().collect(),
         // Of letters that no id and no name of the world's making has.
         (Meaning::Search, _) => "zwyzw".chars().cycle().take(foreign.len()).collect(),

@@ -1,6 +1,7 @@
 //! The look-up functions, one by one: the right answer, no column more, nothing for who may not ask.
 
 mod organizations;
+mod single_sign_on;
 
 use serde_json::{Value, json};
 
@@ -216,6 +217,9 @@ async fn nobody_but_the_runtime_role_may_ask() {
         "credentials_by_email('a@example.org')",
         "user_by_refresh_token(sha256('a'))",
         "user_by_identity('https://id.example', 'subject a')",
+        "sign_on_connection(null)",
+        "sign_on_of_domain('a.example')",
+        "my_single_sign_on()",
         "free_organization_slug('{a}')",
         "membership(null, 'organization-a')",
         "my_organizations()",

@@ -116,6 +116,7 @@ async fn rows_of_others_are_neither_changed_nor_deleted() {
         ("roles", "name"),
         ("members", "status"),
         ("grants", "updated_at"),
+        ("domains", "verified_at"),
     ] {
         let others = format!("where organization_id = '{ORGANIZATION_B}'");
         let change = format!("update {table} set {column} = {column} {others}");
@@ -234,6 +235,16 @@ async fn what_is_not_granted_is_refused() {
         format!("update email_changes set user_id = {id}"),
         format!("update known_devices set user_id = {id}"),
         "update known_devices set device = 'another'".to_owned(),
+        "update identities set connection_id = null".to_owned(),
+        "update pending_identities set connection_id = null".to_owned(),
+        format!("update domains set organization_id = {id}"),
+        "update domains set name = 'another.example'".to_owned(),
+        "update domains set token = repeat('x', 16)".to_owned(),
+        format!("update sign_on_policies set organization_id = {id}"),
+        "update sign_on_policies set mfa_grace_from = now()".to_owned(),
+        "delete from sign_on_policies".to_owned(),
+        "update former_members set created_at = now()".to_owned(),
+        "delete from former_members".to_owned(),
     ] {
         let refused = refusal(runtime.change(AS_A.0, AS_A.1, &sql).await);
         assert!(refused.starts_with("42501"), "{sql}: {refused}");

@@ -67,10 +67,13 @@ const TENANT: &str = "
         values ('…1@', 'Firefox', '203.0.0.0/16', now(), now());
     insert into sign_on_policies (organization_id, mfa_grace_from, created_at, updated_at)
         values ('…0@', '2026-01-01 00:00:00+00', now(), now());
+    insert into domains (organization_id, id, name, token, verified_at, created_at, updated_at)
+        values ('…0@', gen_random_uuid(), '@.example', repeat('t', 16), now(), now(), now());
+    insert into former_members (organization_id, user_id, created_at) values ('…0@', '…1@', now());
 ";
 
 /// Every table, but for the list of migrations.
-pub(super) const TABLES: [&str; 28] = [
+pub(super) const TABLES: [&str; 30] = [
     "users",
     "credentials",
     "sessions",
@@ -99,6 +102,8 @@ pub(super) const TABLES: [&str; 28] = [
     "email_changes",
     "known_devices",
     "sign_on_policies",
+    "domains",
+    "former_members",
 ];
 
 /// A database with both tenants.

@@ -1,3 +1,5 @@
+mod single_sign_on;
+
 use tenantry_migrations::{Error, MigrationStatus, down, names, status, up};
 use tenantry_tests::database::{TestDatabase, connect};
 

@@ -17,9 +17,9 @@ const FORMS: [(&str, &str); 6] = [
     ("timestamp", "date-time"),
 ];
 
-/// Whose form is another: that of W3C Trace Context, which has no dashes, that of keys (RFC 7638), and that of a path that
-/// leads back here.
-const OTHER_FORMS: [&str; 3] = ["traceId", "kid", "authorizeUrl"];
+/// Whose form is another: that of W3C Trace Context, which has no dashes, that of keys (RFC 7638), that of a path that leads back
+/// here, and whatever a provider calls those who sign in through it.
+const OTHER_FORMS: [&str; 4] = ["traceId", "kid", "authorizeUrl", "clientId"];
 
 /// What WebAuthn calls things by: bytes, and domains.
 const FORMS_OF_WEBAUTHN: [&str; 2] = ["base64url", "hostname"];

@@ -9,7 +9,7 @@ use tenantry_domain::permissions::Permission;
 use super::{document, operations};
 
 /// The name that the id after a segment of a path goes by.
-const IDS: [(&str, &str); 11] = [
+const IDS: [(&str, &str); 12] = [
     ("organizations", "orgId"),
     ("members", "memberId"),
     ("workspaces", "wsId"),
@@ -19,6 +19,7 @@ const IDS: [(&str, &str); 11] = [
     ("passkeys", "passkeyId"),
     ("identities", "identity"),
     ("oidc", "provider"),
+    ("domains", "domainId"),
     ("invitations", "invitationId"),
     ("invitations", "token"),
 ];
@@ -27,9 +28,10 @@ const IDS: [(&str, &str); 11] = [
 const AT_THE_ROOT: [&str; 3] = ["/.well-known/jwks.json", "/health/live", "/health/ready"];
 
 /// What is answered to those who are not signed in.
-const FOR_ANYONE: [&str; 18] = [
+const FOR_ANYONE: [&str; 19] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
+    "/api/v1/auth/discover",
     "/api/v1/auth/mfa/verify",
     "/api/v1/auth/passkeys/login",
     "/api/v1/auth/passkeys/login/options",

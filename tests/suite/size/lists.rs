@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, fmt};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tenantry_domain::{
+    domains::MAX_DOMAINS,
     invitations::MAX_OPEN,
     lists::{
-        IdentityField, InvitationField, MemberField, MembershipField, PasskeyField, ResourceField, SessionField,
-        TrustedDeviceField,
+        DomainField, IdentityField, InvitationField, MemberField, MembershipField, PasskeyField, ResourceField,
+        SessionField, TrustedDeviceField,
     },
 };
 use tenantry_tests::{
@@ -108,6 +109,19 @@ pub(super) async fn invite_many(database: &TestDatabase, owner: &Client) {
         .await;
 }
 
+/// As many domains of every organization as it may have, half of them proven.
+pub(super) async fn claim_many(database: &TestDatabase) {
+    database
+        .owner(format!(
+            "insert into domains (organization_id, id, name, token, verified_at, created_at, updated_at)
+             select o.id, gen_random_uuid(), concat('n', number, '.', o.id, '.example'), repeat('t', 16),
+                    case when number % 2 = 0 then now() end, now() - number * interval '1 second', now()
+             from organizations o cross join generate_series(1, {MAX_DOMAINS}) number;
+             analyze domains"
+        ))
+        .await;
+}
+
 /// A list and the ways in which it may be asked for.
 struct List {
     operation: String,
@@ -132,6 +146,9 @@ const OF_PROJECTS: &[&str] = &[
     "q=☕☕☕",
     "status=archived&q=mobile app",
 ];
+
+/// Filters of domains, which are not searched.
+const OF_DOMAINS: &[&str] = &["", "status=pending", "status=verified"];
 
 /// Searches that are not the index's to answer, for want of three letters in a row or for a thousand names and more that
 /// match: the order of the list is walked until a page is full. Nothing is sorted, but much may be passed over.
@@ -169,6 +186,7 @@ impl Lists {
                 "listIdentities" => (IdentityField::WORDS, &[""][..]),
                 "listTrustedDevices" => (TrustedDeviceField::WORDS, &[""][..]),
                 "listInvitations" => (InvitationField::WORDS, &[""][..]),
+                "listDomains" => (DomainField::WORDS, OF_DOMAINS),
                 unknown => panic!("how is {unknown} asked for, and what carries it when it is long?"),
             };
             List {
@@ -224,10 +242,9 @@ impl Lists {
                     continue;
                 }
                 // A membership without a role in all of the organization is not shown its members; those who invite nobody are
-                // not shown who is invited.
-                if list.operation == "listMembers" && asker.name == "guest"
-                    || list.operation == "listInvitations" && asker.name != "owner"
-                {
+                // not shown who is invited, and those who see no settings no domains.
+                let is_for_owners = ["listInvitations", "listDomains"].contains(&list.operation.as_str());
+                if list.operation == "listMembers" && asker.name == "guest" || is_for_owners && asker.name != "owner" {
                     continue;
                 }
                 let base = format!("{path}?sort={sort}&{}", encoded(filter));

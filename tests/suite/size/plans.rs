@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The tables that hold many rows.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "projects",
     "workspaces",
     "members",
@@ -15,6 +15,7 @@ const TABLES: [&str; 11] = [
     "trusted_devices",
     "identities",
     "invitations",
+    "domains",
 ];
 
 /// A statement and how it was run.

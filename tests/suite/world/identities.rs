@@ -64,6 +64,7 @@ pub(super) fn flow_state() -> String {
 /// The code of a sign-in that has just come to this subject, for whoever has the verifier.
 pub(crate) fn sign_in_code(subject: &str, email: &str) -> String {
     let identity = ExternalIdentity {
+        connection: None,
         provider: PROVIDER.to_owned(),
         issuer: ISSUER.to_owned(),
         subject: subject.to_owned(),

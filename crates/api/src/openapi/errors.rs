@@ -18,6 +18,9 @@ use crate::{
     words,
 };
 
+/// The organization of every example.
+const EXAMPLE_ORGANIZATION: Uuid = Uuid::from_u128(0x0193_5d2c_8f4e_7b31_9c55_0242_ac12_0002);
+
 /// The trace of every example.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -191,7 +194,8 @@ fn of_code(code: ErrorCode, subject: &Subject) -> ApiError {
             Some(Err(_)) | None => ApiError::RegistrationClosed,
         },
         ErrorCode::MfaRequired => ApiError::MfaRequired,
-        ErrorCode::ReauthenticationRequired => ApiError::ReauthenticationRequired,
+        ErrorCode::SsoRequired => ApiError::SsoRequired(EXAMPLE_ORGANIZATION.into()),
+        ErrorCode::ReauthenticationRequired => ApiError::fresh_sign_in_required(),
         ErrorCode::QuotaExceeded => ApiError::QuotaExceeded(Quota {
             metric: "seats",
             limit: 5,

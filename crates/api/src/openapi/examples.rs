@@ -22,13 +22,14 @@ const MAX_DEPTH: usize = 16;
 pub(super) fn show(path: &str, operation: &mut Operation, components: &Components) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
-            of_parameter(parameter);
+            of_parameter(parameter, components);
         }
     }
-    let invites = operation
-        .operation_id
-        .as_deref()
-        .is_some_and(|id| ["inviteMember", "resendInvitation"].contains(&id));
+    let of_organization = match operation.operation_id.as_deref() {
+        Some("inviteMember" | "resendInvitation") => Some(Limit::OrganizationInvitations),
+        Some("replaceSignOn" | "verifyDomain") => Some(Limit::OrganizationLookups),
+        _ => None,
+    };
     let subject = Subject {
         permission: super::permission(operation).map(str::to_owned),
         field: text_field(operation, components),
@@ -38,7 +39,7 @@ pub(super) fn show(path: &str, operation: &mut Operation, components: &Component
             .iter()
             .flatten()
             .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "X-CSRF-Token")),
-        limit: limits::of_path(path).or_else(|| invites.then_some(Limit::OrganizationInvitations)),
+        limit: limits::of_path(path).or(of_organization),
     };
     let this_page = path.replace("{orgId}", "acme").replace("{wsId}", ID);
     for (status, response) in &mut operation.responses.responses {
@@ -102,13 +103,16 @@ fn text_field(operation: &Operation, components: &Components) -> Option<String> 
     found.map(|(name, _)| name.clone())
 }
 
-fn of_parameter(parameter: &mut Parameter) {
+fn of_parameter(parameter: &mut Parameter, components: &Components) {
     let example = match parameter.name.as_str() {
         "orgId" => json!("acme"),
         name if name.ends_with("Id") => json!(ID),
         "token" => json!("link"),
         "q" => json!("rocket"),
-        "status" => json!("active"),
+        "status" => {
+            let schema = parameter.schema.as_ref();
+            schema.map_or(Value::Null, |schema| of_schema(schema, components))
+        }
         "cursor" => json!(""),
         // A condition or a key that is filled in would make another request of the one that is tried: these are shown
         // where nothing is filled in from.

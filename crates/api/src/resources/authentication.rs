@@ -327,6 +327,7 @@ pub(crate) async fn register(caller: Anyone, request: HttpRequest) -> ApiResult<
         (status = 200, description = "The session, or what is missing for one", body = Data<SignInView>,
             headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
+        (status = 403, description = "`SSO_REQUIRED`: an organization demands to sign in through its own provider", body = crate::openapi::ErrorEnvelope),
     ),
 )]
 #[post("/api/v1/auth/login")]

@@ -41,7 +41,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 pub(crate) struct IdentityView {
     #[schema(value_type = uuid::Uuid)]
     id: IdentityId,
-    /// The key of the provider.
+    /// The key of the provider; of an organization's own, the organization's id.
     #[schema(max_length = 63, example = "google")]
     provider: String,
     /// The address that the provider knew when it was last used.
@@ -145,14 +145,14 @@ impl FromFields for NewIdentityBody {
 #[utoipa::path(
     tag = "Identity providers",
     operation_id = "linkIdentity",
-    params(("identity" = String, Path, description = "Key of the provider", min_length = 1, max_length = 63,
+    params(("identity" = String, Path, description = "Key of the provider; of an organization's own, the organization's id", min_length = 1, max_length = 63,
         example = "google")),
     request_body = NewIdentityBody,
     responses(
         (status = 201, description = "The identity", body = Data<IdentityView>, headers(("Location" = String), ("ETag" = String))),
         (status = 403, description = "`REAUTHENTICATION_REQUIRED`", body = crate::openapi::ErrorEnvelope),
         (status = 404, description = "`NOT_FOUND`: there is no such provider", body = crate::openapi::ErrorEnvelope),
-        (status = 409, description = "`CONFLICT` (`identity_taken`, `too_many_identities`)", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT` (`identity_taken`, `too_many_identities`, `email_not_in_domain`)", body = crate::openapi::ErrorEnvelope),
     ),
     security(("bearer" = [])),
 )]
@@ -181,7 +181,8 @@ pub(crate) async fn link_identity(caller: SignedIn, request: HttpRequest) -> Api
 
 /// Unlink one of my identities
 ///
-/// Sessions that it opened by signing in go on; those that stand for a trusted issuer's end. The last way to sign in stays. Needs a sign-in of the last 10 minutes.
+/// Sessions that it opened by signing in go on; those that stand for a trusted issuer's end, and those that an organization's connection
+/// opened. The last way to sign in stays. Needs a sign-in of the last 10 minutes.
 #[utoipa::path(
     tag = "Identity providers",
     operation_id = "unlinkIdentity",

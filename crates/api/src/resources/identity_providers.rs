@@ -138,7 +138,8 @@ impl FromFields for ExchangeBody {
 ///
 /// Within a minute, once, and where the sign-in began with a `codeChallenge`, with its verifier alone. Somebody whom nobody knows gets
 /// an account, without a password. An address that has an account already is linked by its owner alone: they are mailed a link, where
-/// both they and the provider have proven it, and the answer is the same where nobody has it.
+/// both they and the provider have proven it, and the answer is the same where nobody has it. Through an organization's connection
+/// addresses of its verified domains alone count, and somebody unknown becomes a member at once, where it has a `defaultRole`.
 #[utoipa::path(
     tag = "Identity providers",
     operation_id = "exchangeSignInCode",
@@ -148,7 +149,9 @@ impl FromFields for ExchangeBody {
         (status = 200, description = "The session, or what is missing for one", body = Data<SignInView>,
             headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`: the code is not good", body = crate::openapi::ErrorEnvelope),
-        (status = 409, description = "`CONFLICT` (`identity_not_linked`, `email_missing`)", body = crate::openapi::ErrorEnvelope),
+        (status = 402, description = "`QUOTA_EXCEEDED`: the organization has no seat free", body = crate::openapi::ErrorEnvelope),
+        (status = 403, description = "`SSO_REQUIRED`: an organization demands to sign in through its own provider", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT` (`identity_not_linked`, `email_missing`, `email_not_in_domain`)", body = crate::openapi::ErrorEnvelope),
     ),
 )]
 #[post("/api/v1/auth/oidc/exchange")]
@@ -184,7 +187,7 @@ pub(crate) async fn exchange_sign_in_code(caller: Anyone, request: HttpRequest) 
     request_body = LinkBody,
     responses(
         (status = 200, description = "The identity", body = Data<IdentityView>),
-        (status = 409, description = "`CONFLICT` (`identity_taken`, `too_many_identities`)", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT` (`identity_taken`, `too_many_identities`, `email_not_in_domain`)", body = crate::openapi::ErrorEnvelope),
         (status = 410, description = "`GONE`: the link was used, has expired, or is none", body = crate::openapi::ErrorEnvelope),
     ),
 )]

@@ -382,6 +382,7 @@ pub(crate) async fn create_passkey_login_options(
     responses(
         (status = 200, description = "The session", body = Data<SignedInView>, headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`", body = crate::openapi::ErrorEnvelope),
+        (status = 403, description = "`SSO_REQUIRED`: an organization demands to sign in through its own provider", body = crate::openapi::ErrorEnvelope),
         (status = 404, description = "`NOT_FOUND`: the server has no domain", body = crate::openapi::ErrorEnvelope),
     ),
 )]

@@ -336,6 +336,8 @@ pub(crate) async fn replace_recovery_codes(
     responses(
         (status = 200, description = "The session", body = Data<SignedInView>, headers(("Set-Cookie" = String))),
         (status = 401, description = "`UNAUTHORIZED`: the token or the code is not good", body = crate::openapi::ErrorEnvelope),
+        (status = 403, description = "`SSO_REQUIRED`: an organization demands to sign in through its own provider", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT` (`email_not_in_domain`)", body = crate::openapi::ErrorEnvelope),
     ),
 )]
 #[post("/api/v1/auth/mfa/verify")]

@@ -2,6 +2,7 @@
 
 use tenantry_domain::{emails::Email, text::Name};
 use url::Url;
+use uuid::Uuid;
 
 /// The most bytes of a subject.
 const MAX_SUBJECT: usize = 512;
@@ -12,7 +13,11 @@ const MAX_PICTURE: usize = 500;
 /// Whom a provider means, where that can be kept.
 pub(crate) fn subject(text: &str) -> Option<String> {
     let fits = (1..=MAX_SUBJECT).contains(&text.len()) && !text.contains(char::is_control);
-    fits.then(|| text.to_owned())
+    // As it is kept of those whom an organization's own provider means.
+    let is_scoped = text
+        .split_once('/')
+        .is_some_and(|(scope, _)| Uuid::try_parse(scope).is_ok());
+    (fits && !is_scoped).then(|| text.to_owned())
 }
 
 /// An address, where it is one.

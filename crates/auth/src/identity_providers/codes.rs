@@ -143,6 +143,7 @@ mod tests {
             provider: "google".to_owned(),
             issuer: "https://accounts.google.com".to_owned(),
             subject: "s".repeat(length.min(512)),
+            connection: None,
             email: Some("ann@example.com".parse().unwrap()),
             email_verified: true,
             name: Some("\u{1f600}".repeat(length.min(255))),

@@ -81,6 +81,7 @@ pub(super) async fn complete(
         issuer: settings.issuer.clone(),
         // A name can be given up and taken by somebody else, the number cannot.
         subject: user.id.to_string(),
+        connection: None,
         email: address.and_then(|address| claims::email(&address.email)),
         email_verified: address.is_some(),
         name: name.or_else(|| claims::name(&user.login)),

@@ -357,12 +357,13 @@ fn identity(settings: &ProviderSettings, claims: &IdClaims) -> Result<ExternalId
     let subject = subject.ok_or_else(|| ProviderError::refused("the subject is none that can be kept"))?;
     let email_verified = match settings.preset {
         Preset::Microsoft => is_verified_by_microsoft(claims.additional_claims()),
-        _ => claims.email_verified() == Some(true),
+        _ => is_vouched_for(settings, claims.email_verified()),
     };
     Ok(ExternalIdentity {
         provider: settings.key.clone(),
         issuer: settings.issuer.clone(),
         subject,
+        connection: settings.connection,
         email: claims.email().and_then(|email| claims::email(email)),
         email_verified,
         name: localized(claims.name().map(without_language)).and_then(|name| claims::name(&name)),
@@ -402,7 +403,9 @@ where
         identity.email = info.email().and_then(|email| claims::email(email));
         identity.email_verified = match settings.preset {
             Preset::Microsoft => is_verified_by_microsoft(claims.additional_claims()),
-            _ => info.email_verified() == Some(true),
+            // Of both, the one that denies it counts.
+            _ if claims.email_verified() == Some(false) => false,
+            _ => is_vouched_for(settings, info.email_verified()),
         };
     }
     let name = || localized(info.name().map(without_language)).and_then(|name| claims::name(&name));
@@ -414,6 +417,11 @@ where
         .take()
         .or_else(|| info.locale().and_then(|locale| claims::locale(locale)));
     Ok(())
+}
+
+/// Whether the provider has seen that an address is whose it says.
+fn is_vouched_for(settings: &ProviderSettings, says: Option<bool>) -> bool {
+    says.unwrap_or(settings.connection.is_some())
 }
 
 /// Whether an address of Microsoft's is whose it is said to be. An administrator of any tenant may write any address there.

@@ -69,6 +69,7 @@ fn the_rules_are_those_of_the_contract() {
             ("ip", 100, 15),
             ("user", 5, 60),
             ("organization", 100, 60),
+            ("organization", 60, 60),
             ("user", 200, 60),
             ("ip", 300, 15)
         ]

@@ -31,6 +31,13 @@ fn a_domain_is_compared_as_the_dns_knows_it() {
     assert_eq!(email("ann@example。com"), email("ann@example.com"));
 }
 
+#[test]
+fn the_domain_of_an_address_is_that_of_its_canonical_form() {
+    assert_eq!(email("Ann@Mail.Example.COM").domain(), "mail.example.com");
+    assert_eq!(email("ann@BÜCHER.example").domain(), "xn--bcher-kva.example");
+    assert_eq!(Email::from_stored("ann".to_owned()).domain(), "");
+}
+
 /// Lower-casing alone would write the capital sigma at a word's end as the final one, which is another domain.
 #[test]
 fn domains_of_different_people_stay_apart() {

@@ -7,7 +7,7 @@ use super::{Finding, LOOKUP, RUNTIME, rows};
 use crate::{connection::Connection, error::Result};
 
 /// Every function that may run with other rights than its caller's: what it takes, and what it tells.
-const LISTED: [(&str, &str); 16] = [
+const LISTED: [(&str, &str); 19] = [
     ("lookup.applied_migrations()", "SETOF text"),
     (
         "lookup.credentials_by_email(text)",
@@ -27,7 +27,7 @@ const LISTED: [(&str, &str); 16] = [
     (
         "lookup.membership(uuid,text)",
         "TABLE(organization_id uuid, status text, member_id uuid, last_seen_at timestamp with time zone, grants jsonb, \
-         mfa text, mfa_grace_from timestamp with time zone)",
+         mfa text, mfa_grace_from timestamp with time zone, sign_on jsonb)",
     ),
     ("lookup.my_current_organization()", "uuid"),
     (
@@ -41,8 +41,20 @@ const LISTED: [(&str, &str); 16] = [
         "TABLE(id uuid, name text, slug text, status text, plan text, region text, isolation text, settings jsonb, \
          version bigint, created_at timestamp with time zone, updated_at timestamp with time zone)",
     ),
+    (
+        "lookup.my_single_sign_on()",
+        "TABLE(organization_id uuid, is_active boolean, connection_id uuid, is_owner boolean)",
+    ),
     ("lookup.organizations_to_leave()", "SETOF uuid"),
     ("lookup.projects_named(text)", "uuid[]"),
+    (
+        "lookup.sign_on_connection(uuid)",
+        "TABLE(organization_name text, connection_id uuid, issuer text, client_id text, client_secret bytea)",
+    ),
+    (
+        "lookup.sign_on_of_domain(text)",
+        "TABLE(organization_id uuid, organization_name text, connection_id uuid, default_role text, sso_required boolean)",
+    ),
     ("lookup.user_by_email(text)", "uuid"),
     ("lookup.user_by_identity(text,text)", "uuid"),
     ("lookup.user_by_link(uuid)", "uuid"),

@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) subject: String,
     pub(crate) email: Option<String>,
     pub(crate) last_used_at: Option<DateTimeUtc>,
+    pub(crate) connection_id: Option<Uuid>,
     pub(crate) created_at: DateTimeUtc,
 }
 

@@ -1,7 +1,8 @@
 //! Who calls and what they hold in one organization.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
+use serde::Deserialize;
 use serde_json::Value;
 use tenantry_domain::{
     authorization::Membership,
@@ -9,7 +10,7 @@ use tenantry_domain::{
     ids::OrganizationId,
     organizations::OrganizationStatus,
     sessions::is_fresh,
-    sign_on::MfaPolicy,
+    sign_on::{MfaPolicy, may_bypass_connection},
     slugs,
 };
 use uuid::Uuid;
@@ -63,12 +64,18 @@ pub struct TenantContext {
     grants: Value,
     /// From when on a second factor is demanded of the caller.
     mfa_required_from: Option<Timestamp>,
-    /// Of whom it is.
-    mfa: MfaPolicy,
-    /// Whether one was used for the session.
+    /// How the caller is to sign in, as the look-up tells it.
+    sign_on: Value,
+    /// How old a sign-in may be, in seconds.
+    session_max_age: Option<u32>,
+    /// Whether the organization's provider is to open the session, and did not.
+    connection_bypassed: bool,
+    /// Whether a second factor was used for the session.
     factor_used: bool,
     /// When the caller last proved who they are.
     authenticated_at: Timestamp,
+    /// When they did so to whom the organization demands it.
+    signed_in_at: Timestamp,
     pub(super) rules: Rules,
 }
 
@@ -119,7 +126,7 @@ impl TenantContext {
             principal: &self.principal,
             member: self.membership.member,
             grants: &self.grants,
-            mfa: self.mfa,
+            sign_on: &self.sign_on,
             factor_used: self.factor_used,
         }
     }
@@ -130,12 +137,20 @@ impl TenantContext {
         self.mfa_required_from
     }
 
-    /// That a second factor was used for the session, if one is demanded of the caller by now.
+    /// That the caller signed in as the organization demands it by now: through its provider, lately enough, and by a second factor.
     ///
     /// # Errors
-    /// [`Error::FactorDemanded`].
-    pub fn demand_factor(&self) -> Result<()> {
+    /// [`Error::ConnectionDemanded`], [`Error::SessionTooOld`], [`Error::FactorDemanded`].
+    pub fn demand_sign_on(&self) -> Result<()> {
         let now = self.rules.environment.now();
+        if self.connection_bypassed {
+            return Err(Error::ConnectionDemanded(self.membership.organization));
+        }
+        if let Some(seconds) = self.session_max_age
+            && now - self.signed_in_at >= TimeDelta::seconds(seconds.into())
+        {
+            return Err(Error::SessionTooOld(seconds));
+        }
         match self.mfa_required_from {
             Some(from) if now >= from && !self.factor_used => Err(Error::FactorDemanded),
             _ => Ok(()),
@@ -159,6 +174,18 @@ impl TenantContext {
     pub fn last_seen_at(&self) -> Option<Timestamp> {
         self.last_seen_at
     }
+}
+
+/// How an organization demands of a member to sign in.
+#[derive(Deserialize)]
+struct Demanded {
+    /// Of whom a second factor is demanded.
+    mfa: MfaPolicy,
+    /// From when on the time is counted that they have to set one up, in milliseconds since 1970.
+    mfa_grace_from: i64,
+    session_max_age: Option<u32>,
+    /// What they are to sign in through.
+    connection: Option<Uuid>,
 }
 
 /// Loads what the caller holds in an organization: two round trips. `None` for a stranger, and where there is none.
@@ -186,9 +213,11 @@ pub(super) async fn read_context(
     };
     let statement = Statement::from_sql_and_values(
         DbBackend::Postgres,
-        "select s.authenticated_at, s.factor_used_at, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants,
-                m.mfa, m.mfa_grace_from
-         from sessions s left join lookup.membership($4, $5) m on true
+        "select s.authenticated_at, s.created_at, s.factor_used_at, m.organization_id, m.status, m.member_id, m.last_seen_at, m.grants,
+                m.sign_on, i.connection_id
+         from sessions s
+         left join identities i on i.user_id = s.user_id and i.id = s.identity_id
+         left join lookup.membership($4, $5) m on true
          where s.user_id = $1 and s.id = $2 and s.revoked_at is null and s.expires_at > $3",
         [
             principal.user().as_uuid().into(),
@@ -213,15 +242,30 @@ fn context_from_row(row: &QueryResult, principal: &Principal, rules: Rules) -> R
         user: principal.user(),
         grants: roles::grants_from_json(grants.clone())?,
     };
-    let mfa: MfaPolicy = known("sign_on_policies.mfa", &row.try_get::<String>("", "mfa")?)?;
-    let grace_from: Timestamp = row.try_get("", "mfa_grace_from")?;
-    let demanded = mfa.demands_of(&membership);
+    let sign_on: Value = row.try_get("", "sign_on")?;
+    let demanded = Demanded::deserialize(&sign_on).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let grace_from = DateTime::from_timestamp_millis(demanded.mfa_grace_from)
+        .ok_or_else(|| Error::Corrupt("sign_on_policies.mfa_grace_from".to_owned()))?;
+    let factor_demanded = demanded.mfa.demands_of(&membership);
+    let authenticated_at: Timestamp = row.try_get("", "authenticated_at")?;
+    let connection = demanded.connection.filter(|_| !may_bypass_connection(&membership));
+    let (connection_bypassed, signed_in_at) = match connection {
+        // What was proven here since proves nothing to the organization.
+        Some(_) => (
+            row.try_get::<Option<Uuid>>("", "connection_id")? != connection,
+            row.try_get("", "created_at")?,
+        ),
+        None => (false, authenticated_at),
+    };
     Ok(Some(TenantContext {
         principal: principal.clone(),
-        mfa_required_from: demanded.then(|| grace_from + rules.mfa_grace),
-        mfa,
+        mfa_required_from: factor_demanded.then(|| grace_from + rules.mfa_grace),
+        session_max_age: demanded.session_max_age,
+        connection_bypassed,
+        sign_on,
         factor_used: row.try_get::<Option<Timestamp>>("", "factor_used_at")?.is_some(),
-        authenticated_at: row.try_get("", "authenticated_at")?,
+        authenticated_at,
+        signed_in_at,
         rules,
         membership,
         status: known("organizations.status", &row.try_get::<String>("", "status")?)?,

@@ -90,6 +90,8 @@ pub(super) fn settings(
         identity_providers: configuration.identity_providers.providers.clone(),
         redirect_uris: configuration.identity_providers.redirect_uris.clone(),
         trusted_issuers: configuration.trusted_issuers.issuers.clone(),
+        dns_servers: configuration.outgoing.dns_servers.clone(),
+        connection_networks: configuration.outgoing.connection_networks.clone(),
         registration: configuration.sign_in.registration,
         mfa_grace_days: configuration.sign_in.mfa_grace_days,
         rate_limits: http.rate_limits,

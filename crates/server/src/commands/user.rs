@@ -139,7 +139,10 @@ async fn done(services: &Services, command: &User, address: &Email, trace: Trace
 fn shown(identity: &Identity) -> String {
     let moment = |at: Timestamp| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     [
-        identity.provider.clone(),
+        match identity.organization() {
+            Some(organization) => format!("connection of {organization}"),
+            None => identity.provider.clone(),
+        },
         identity.issuer.clone(),
         identity.subject.clone(),
         identity

@@ -100,6 +100,7 @@ impl TomlTable {
             client_id: client_id?,
             client_secret: client_secret.map(SecretString::from),
             scopes,
+            connection: None,
         })
     }
 

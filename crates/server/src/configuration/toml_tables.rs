@@ -10,6 +10,7 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 use tenantry_auth::identity_providers::is_loopback;
 use tenantry_domain::slugs::Slug;
 use url::Url;
+use uuid::Uuid;
 
 use super::{Purpose, reader::Reader, setting::Setting};
 
@@ -113,7 +114,12 @@ impl TomlTable {
             fields: Vec::new(),
             problems: Vec::new(),
         };
-        if key.parse::<Slug>().is_err() {
+        if Uuid::try_parse(key).is_ok() {
+            table.problem(
+                "key",
+                "must be no UUID: those are the keys of organizations' own connections",
+            );
+        } else if key.parse::<Slug>().is_err() {
             table.problem(
                 "key",
                 "must be 1 to 63 of a-z, 0-9 and hyphens, and neither begin nor end with one",

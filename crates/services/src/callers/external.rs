@@ -7,7 +7,7 @@ use tenantry_domain::{
     environment::Timestamp,
     events::{Event, EventType},
     identities::Identity,
-    ids::{IdentityId, UserId},
+    ids::{IdentityId, OrganizationId, UserId},
     sessions::Device,
     trace::TraceId,
     users::User,
@@ -35,6 +35,34 @@ pub(super) struct Found {
     authenticated_at: Option<Timestamp>,
 }
 
+/// Why somebody whom a trusted issuer vouches for is not let in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Refusal {
+    /// They have no account.
+    NoAccount(NoAccount),
+    /// This organization demands of them to sign in through its provider.
+    SsoRequired(OrganizationId),
+}
+
+impl Refusal {
+    fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::NoAccount(why) => Some(Self::NoAccount(*why)),
+            Error::SsoRequired(organization) => Some(Self::SsoRequired(*organization)),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoAccount(why) => Self::NoAccount(why),
+            Refusal::SsoRequired(organization) => Self::SsoRequired(organization),
+        }
+    }
+}
+
 /// How often two who open one session at once are told apart before it is given up.
 const TRIES: usize = 3;
 
@@ -44,7 +72,7 @@ impl Services {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or [`Error::Expired`] for a token that is not good, or whose session was ended here;
-    /// [`Error::NoAccount`]; and when the issuer's keys cannot be had, or the database is away.
+    /// [`Error::NoAccount`], [`Error::SsoRequired`]; and when the issuer's keys cannot be had, or the database is away.
     pub(super) async fn authenticate_externally(
         &self,
         token: &str,
@@ -67,22 +95,22 @@ impl Services {
                 Ok(found.principal)
             };
         }
-        let strangers = &self.caller_caches().strangers;
-        if let Some(why) = strangers.get(&key, now) {
-            return Err(Error::NoAccount(why));
+        let refused = &self.caller_caches().refused;
+        if let Some(why) = refused.get(&key, now) {
+            return Err(why.into());
         }
-        let (fill, fill_stranger) = (known.begin_fill(now), strangers.begin_fill(now));
+        let (fill, fill_refused) = (known.begin_fill(now), refused.begin_fill(now));
         for _ in 0..TRIES {
             let found = match self.owner_of(&shown.identity).await? {
-                Some(user) => self.in_session(user, &shown, device, trace).await?,
-                None => match self.at_first_sight(&shown, device, trace).await {
-                    Err(Error::NoAccount(why)) => {
-                        fill_stranger.put(key, why);
-                        return Err(Error::NoAccount(why));
-                    }
-                    found => found?,
-                },
+                Some(user) => self.in_session(user, &shown, device, trace).await,
+                None => self.at_first_sight(&shown, device, trace).await,
             };
+            if let Err(error) = &found
+                && let Some(why) = Refusal::of(error)
+            {
+                fill_refused.put(key, why);
+            }
+            let found = found?;
             // None where somebody did the same at the same time.
             if let Some(found) = found {
                 fill.put(key, found.clone());
@@ -205,10 +233,14 @@ impl Services {
         identity: IdentityId,
         device: &Device,
     ) -> Result<Option<Principal>> {
+        let bypassed = self.demand_connection(tx, None).await?;
         let ends = tx.now() + ABSOLUTE_LIFE;
         let opened = tx.open_external_session(device, ends, session, identity).await?;
-        if opened.is_some() {
+        if let Some(principal) = &opened {
             self.note_device(tx, user, device).await?;
+            if let Some(organization) = bypassed {
+                self.note_bypass(tx, organization, principal.session()).await?;
+            }
         }
         Ok(opened)
     }

@@ -68,16 +68,22 @@ impl Services {
     /// Links an identity to whoever was mailed a link for that.
     ///
     /// # Errors
-    /// [`Error::LinkGone`], [`Conflict::IdentityTaken`], [`Conflict::TooManyIdentities`]; and when the database is away.
+    /// [`Error::LinkGone`], [`Conflict::IdentityTaken`], [`Conflict::TooManyIdentities`], [`Conflict::EmailNotInDomain`]; and when the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn confirm_identity(&self, secret: &str, trace: TraceId) -> Result<Identity> {
         let purpose = LinkPurpose::ConfirmIdentity;
         let shown = mailed_links::read(self.keyring(), purpose, secret).ok_or(Error::LinkGone)?;
-        let (tx, _) = self.follow_link(purpose, secret, trace).await?;
+        let (tx, user) = self.follow_link(purpose, secret, trace).await?;
         let pending = tx.pending_identity(shown.id()).await?.ok_or(Error::LinkGone)?;
-        demand_room(&tx).await?;
+        demand_room(&tx, &pending).await?;
         let identity = tx.add_identity(&pending, false).await?;
         let identity = identity.ok_or(Error::Conflict(Conflict::IdentityTaken))?;
+        let vouched_for = self.demand_vouched_for(&tx, &user, &identity).await;
+        vouched_for.map_err(|error| match error {
+            // Through a provider that is another by now.
+            Error::Unauthenticated => Error::LinkGone,
+            error => error,
+        })?;
         tx.use_links(&[purpose]).await?;
         tell(&tx, IdentityChange::Linked, &identity).await?;
         tx.commit(Event::created(EventType::IdentityLinked, &identity)).await?;

@@ -6,7 +6,7 @@ use tenantry_domain::{
     emails::Email,
     events::{Event, EventType},
     identities::{ExternalIdentity, Identity},
-    ids::UserId,
+    ids::{OrganizationId, UserId},
     links::LinkPurpose,
     sessions::Device,
     text::Name,
@@ -15,6 +15,7 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{
     Error as StoreError,
+    sign_on::EnteredOrganization,
     system::{SystemReason, SystemTx},
     user::UserTx,
     users::NewUser,
@@ -22,9 +23,10 @@ use tenantry_persistence::{
 
 use crate::{
     Registration, Services,
+    connections::{demand_terms, join},
     error::{Conflict, Error, Result},
     limits::{Limit, LimitKey},
-    sessions::SignIn,
+    sessions::{FirstStep, SignIn},
     users::mail_link,
 };
 
@@ -34,11 +36,6 @@ pub struct ShownCode {
     pub code: SecretString,
     /// What proves that the app began the sign-in that it came of.
     pub verifier: Option<SecretString>,
-}
-
-/// What a sign-in by an identity is known by at its second step.
-pub(crate) fn first_step(identity: &Identity) -> String {
-    format!("identity {}", identity.id)
 }
 
 impl Services {
@@ -56,8 +53,8 @@ impl Services {
     /// Signs in whom a provider vouched for, or as far as their second factor; an account is made of somebody whom nobody knows.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the code is no good, [`Conflict::EmailMissing`], [`Conflict::IdentityNotLinked`]; and when
-    /// the database is away.
+    /// [`Error::Unauthenticated`] where the code is no good, [`Conflict::EmailMissing`], [`Conflict::IdentityNotLinked`],
+    /// [`Conflict::EmailNotInDomain`], [`Error::QuotaExceeded`], [`Error::SsoRequired`]; and when the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn exchange_code(
         &self,
@@ -67,9 +64,12 @@ impl Services {
         trace: TraceId,
     ) -> Result<SignIn> {
         let code = self.read_code(&shown).ok_or(Error::Unauthenticated)?;
-        // It may have gone from the configuration since, with those who signed in through it.
-        self.identity_provider(&code.identity().provider)
-            .map_err(|_| Error::Unauthenticated)?;
+        // It may have gone since, with those who signed in through it.
+        match self.provider(&code.identity().provider).await {
+            Ok(_) => {}
+            Err(Error::NotFound) => return Err(Error::Unauthenticated),
+            Err(error) => return Err(error),
+        }
         if let Some(user) = self.owner_of(code.identity()).await? {
             return self
                 .sign_in_by_identity(user, &code, trusted_devices, device, trace)
@@ -77,14 +77,18 @@ impl Services {
         }
         let email = code.identity().email.clone();
         let email = email.ok_or(Error::Conflict(Conflict::EmailMissing))?;
-        if self.settings().registration == Registration::Open {
+        let is_made_an_account = match code.identity().organization() {
+            Some(organization) => self.is_taken_in(organization, &email, code.identity()).await?,
+            None => self.settings().registration == Registration::Open,
+        };
+        if is_made_an_account {
             if !code.identity().email_verified {
                 // It tells whether an address has an account, and mails it.
                 self.charge_mail(device)?;
             }
-            let open = async |tx: &UserTx, user: User, _: &Identity| {
+            let open = async |tx: &UserTx, user: User, identity: &Identity| {
                 use_up(tx, &code).await?;
-                self.open_session(tx, user, device).await
+                self.open_first_session(tx, user, device, Some(identity)).await
             };
             if let Some(signed_in) = self.register_identity(&email, code.identity(), trace, open).await? {
                 self.ring_for_jobs();
@@ -101,6 +105,23 @@ impl Services {
         Err(Error::Conflict(Conflict::IdentityNotLinked))
     }
 
+    /// Whether an organization makes an account of somebody with this address whom its provider vouches for.
+    async fn is_taken_in(
+        &self,
+        organization: OrganizationId,
+        email: &Email,
+        identity: &ExternalIdentity,
+    ) -> Result<bool> {
+        let tx = SystemTx::begin(self.database(), SystemReason::SignInThroughProvider).await?;
+        let found = tx.sign_on_of_domain(email.domain()).await?;
+        let found = found.filter(|found| found.organization == organization && identity.email_verified);
+        let found = found.ok_or(Error::Conflict(Conflict::EmailNotInDomain))?;
+        if identity.connection != Some(found.connection) {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(found.default_role.is_some())
+    }
+
     pub(crate) fn charge_mail(&self, device: &Device) -> Result<()> {
         match self.charge(Limit::Mail, &LimitKey::address(device.ip)) {
             Some(charge) if !charge.allowed => Err(Error::RateLimited(charge)),
@@ -110,7 +131,7 @@ impl Services {
 
     pub(crate) async fn owner_of(&self, identity: &ExternalIdentity) -> Result<Option<UserId>> {
         let tx = SystemTx::begin(self.database(), SystemReason::SignInThroughProvider).await?;
-        Ok(tx.user_by_identity(&identity.issuer, &identity.subject).await?)
+        Ok(tx.user_by_identity(identity).await?)
     }
 
     async fn sign_in_by_identity(
@@ -122,6 +143,15 @@ impl Services {
         trace: TraceId,
     ) -> Result<SignIn> {
         let tx = UserTx::begin(self.database(), user, trace).await?;
+        let mut joining = None;
+        if let Some(organization) = code.identity().organization()
+            && tx.was_never_used(code.identity()).await?
+        {
+            let entered = EnteredOrganization::enter(self.database(), &tx, organization).await?;
+            // The organization before the person, as whoever deletes themselves locks them.
+            entered.take_turn().await?;
+            joining = Some(entered);
+        }
         let user = match tx.oneself_to_keep().await {
             Err(StoreError::SessionEnded) => return Err(Error::Unauthenticated),
             user => user?,
@@ -130,9 +160,21 @@ impl Services {
         let identity = tx.identity_to_use(code.identity()).await?;
         let identity = identity.ok_or(Error::Unauthenticated)?;
         use_up(&tx, code).await?;
+        let joined = match joining {
+            Some(entered) => join_at_first_use(&entered, &user, &identity).await?,
+            None => {
+                self.demand_vouched_for(&tx, &user, &identity).await?;
+                false
+            }
+        };
         tx.mark_identity_used(identity.id, code.identity()).await?;
-        self.after_first_step(tx, user, &first_step(&identity), trusted_devices, device)
-            .await
+        let signed_in = self
+            .after_first_step(tx, user, FirstStep::Identity(&identity), trusted_devices, device)
+            .await?;
+        if joined {
+            self.caller_caches().forget();
+        }
+        Ok(signed_in)
     }
 
     /// Makes an account of somebody whom nobody knows, and what goes with it in the same transaction. `None` where their address, or
@@ -145,6 +187,14 @@ impl Services {
         with: impl AsyncFnOnce(&UserTx, User, &Identity) -> Result<T>,
     ) -> Result<Option<T>> {
         let tx = UserTx::begin(self.database(), UserId::new(self.environment()), trace).await?;
+        let entered = match identity.organization() {
+            Some(organization) => {
+                let entered = EnteredOrganization::enter(self.database(), &tx, organization).await?;
+                entered.take_turn().await?;
+                Some(entered)
+            }
+            None => None,
+        };
         let new = NewUser {
             email: email.clone(),
             name: name_of(identity, email)?,
@@ -160,6 +210,14 @@ impl Services {
             return Ok(None);
         };
         tx.note(Event::created(EventType::IdentityLinked, &linked)).await?;
+        if let Some(entered) = entered {
+            let terms = demand_terms(&entered, &user, linked.connection_id).await?;
+            // It may take nobody in any more.
+            let Some(role) = terms.default_role else {
+                return Ok(None);
+            };
+            join(&entered, role).await?;
+        }
         let registered = Event::created(EventType::UserRegistered, &user);
         let with_it = with(&tx, user, &linked).await?;
         tx.commit(registered).await?;
@@ -177,6 +235,19 @@ impl Services {
             mail_link(tx, &user.email, LinkPurpose::VerifyEmail).await?;
         }
         Ok(user)
+    }
+}
+
+/// Makes somebody a member of the organization whose provider they sign in through for the first time, unless they are or were one, or
+/// it has nobody become one by that. They are held, and its turn is theirs. Gives whether they became one.
+async fn join_at_first_use(entered: &EnteredOrganization<'_>, user: &User, identity: &Identity) -> Result<bool> {
+    let terms = demand_terms(entered, user, identity.connection_id).await?;
+    match terms.default_role {
+        Some(role) if identity.last_used_at.is_none() && !entered.is_or_was_member().await? => {
+            join(entered, role).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
     }
 }
 

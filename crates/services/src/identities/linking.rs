@@ -54,7 +54,7 @@ impl Services {
         key: &str,
         trace: TraceId,
     ) -> Result<()> {
-        self.identity_provider(key)?;
+        self.provider(key).await?;
         self.demand_fresh_sign_in(principal, trace).await
     }
 
@@ -78,7 +78,7 @@ impl Services {
     ///
     /// # Errors
     /// [`Error::IncorrectCode`], [`Error::NotFound`] where there is no such provider, [`Conflict::IdentityTaken`],
-    /// [`Conflict::TooManyIdentities`]; when the sign-in is too old, or the database is away.
+    /// [`Conflict::TooManyIdentities`], [`Conflict::EmailNotInDomain`]; when the sign-in is too old, or the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn link_identity(
         &self,
@@ -87,19 +87,23 @@ impl Services {
         shown: ShownCode,
         trace: TraceId,
     ) -> Result<Identity> {
-        self.identity_provider(key)?;
+        self.provider(key).await?;
         let code = self.read_code(&shown).ok_or(Error::IncorrectCode)?;
         if !code.is_of_its_app() || code.identity().provider != key {
             return Err(Error::IncorrectCode);
         }
-        let (tx, _) = UserTx::begin_fresh(self.database(), principal, trace).await?;
-        use_up(&tx, &code).await.map_err(|error| match error {
+        let (tx, user) = UserTx::begin_fresh(self.database(), principal, trace).await?;
+        // What was vouched for through a provider that is another by now is as good as used.
+        let incorrect = |error| match error {
             Error::Unauthenticated => Error::IncorrectCode,
             error => error,
-        })?;
-        demand_room(&tx).await?;
+        };
+        use_up(&tx, &code).await.map_err(incorrect)?;
+        demand_room(&tx, code.identity()).await?;
         let identity = tx.add_identity(code.identity(), false).await?;
         let identity = identity.ok_or(Error::Conflict(Conflict::IdentityTaken))?;
+        let vouched_for = self.demand_vouched_for(&tx, &user, &identity).await;
+        vouched_for.map_err(incorrect)?;
         tell(&tx, IdentityChange::Linked, &identity).await?;
         tx.commit(Event::created(EventType::IdentityLinked, &identity)).await?;
         self.ring_for_jobs();
@@ -108,7 +112,8 @@ impl Services {
         Ok(identity)
     }
 
-    /// Unlinks one of the caller's identities. Sessions that it opened by signing in go on; those that stand for a trusted issuer's end.
+    /// Unlinks one of the caller's identities. Sessions that it opened by signing in go on; those that stand for a trusted issuer's end,
+    /// and those that an organization's provider opened.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is none of this id, [`Conflict::LastSignInMethod`]; when it was used since, the sign-in is too

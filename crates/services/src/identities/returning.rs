@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tenantry_auth::identity_providers::{
-    ProviderError, Returned,
+    Provider, ProviderError, Returned,
     codes::SignInCode,
     flow::{BrowserToken, Flow, Wanted},
 };
@@ -46,23 +46,23 @@ impl Services {
     /// Where a browser goes to sign in at a provider. Where the provider is away, that is back to the app.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such provider.
-    #[tracing::instrument(skip_all, fields(provider = key))]
+    /// When the state cannot be sealed.
+    #[tracing::instrument(skip_all, fields(provider = provider.settings().key))]
     pub async fn leave_for_provider(
         &self,
-        key: &str,
+        provider: &Provider,
         wanted: Wanted,
         login_hint: Option<&str>,
         browser: &BrowserToken,
     ) -> Result<String> {
-        let provider = self.identity_provider(key)?;
+        let key = &provider.settings().key;
         let flow = Flow::begin(key, wanted, browser, self.environment());
         let state = flow
             .seal(&self.settings().carried, self.environment())
             .map_err(Error::internal)?;
         let callback = self.callback_of(key);
         let url = provider.authorization_url(
-            &*self.settings().http,
+            self.http_of(key),
             self.environment(),
             &flow,
             &state,
@@ -82,15 +82,15 @@ impl Services {
     /// error. `None` where it is not the browser that left, or it left too long ago.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such provider.
-    #[tracing::instrument(skip_all, fields(provider = key))]
+    /// When the code cannot be sealed.
+    #[tracing::instrument(skip_all, fields(provider = provider.settings().key))]
     pub async fn return_from_provider(
         &self,
-        key: &str,
+        provider: &Provider,
         browser: Option<&BrowserToken>,
         answered: Answered<'_>,
     ) -> Result<Option<String>> {
-        let provider = self.identity_provider(key)?;
+        let key = &provider.settings().key;
         let now = self.environment().now();
         let vault = &self.settings().carried;
         let Some(flow) = browser.and_then(|browser| Flow::open(vault, answered.state, key, browser, now)) else {
@@ -118,7 +118,7 @@ impl Services {
             issuer: answered.issuer,
         };
         let callback = self.callback_of(key);
-        let identity = provider.complete(&*self.settings().http, self.environment(), &flow, &callback, &returned);
+        let identity = provider.complete(self.http_of(key), self.environment(), &flow, &callback, &returned);
         let identity = match in_time(identity).await {
             Ok(identity) => identity,
             Err(error) => {
@@ -139,13 +139,13 @@ impl Services {
     }
 
     /// Where a provider sends browsers back to.
-    fn callback_of(&self, key: &str) -> String {
+    pub(crate) fn callback_of(&self, key: &str) -> String {
         format!("{}/api/v1/auth/oidc/{key}/callback", self.link_base())
     }
 }
 
 /// What a provider comes to, unless it takes too long with all that it is asked.
-async fn in_time<T>(asked: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+pub(crate) async fn in_time<T>(asked: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
     let done = timeout(PATIENCE, asked).await;
     done.unwrap_or_else(|_| Err(ProviderError::Unavailable("it takes too long".into())))
 }

@@ -228,7 +228,7 @@ impl Services {
         let user = shown.user().ok_or(Error::IncorrectPasskey)?;
         let begin = UserTx::begin(self.database(), user, trace);
         let (tx, user) = self.use_passkey(shown, begin).await?;
-        let (signed_in, session) = self.open_session_of(&tx, user, device, FactorUse::Now).await?;
+        let (signed_in, session) = self.open_session(&tx, user, device, FactorUse::Now, None).await?;
         tx.commit(Event::bare(EventType::SessionCreated, sessions::RESOURCE, session))
             .await?;
         Ok(signed_in)

@@ -7,6 +7,7 @@ use tenantry_auth::{
 };
 use tenantry_domain::{
     events::{Event, EventType, Subject},
+    identities::Identity,
     second_factors::SecondFactor,
     sessions::{Device, FactorUse},
     trace::TraceId,
@@ -18,19 +19,22 @@ use super::{tell_of_recovery_code, trusted_devices};
 use crate::{
     Services,
     error::{Error, Result},
-    identities::first_step,
-    sessions::{self, SignIn, SignedIn},
+    sessions::{self, FirstStep, SignIn, SignedIn},
 };
 
 impl Services {
-    /// Asks somebody for a second factor who showed the password of this hash, or else something of this name, which ends the
-    /// transaction.
-    pub(crate) async fn ask_for_second_factor(&self, tx: UserTx, user: &User, first_step: &str) -> Result<SignIn> {
+    /// Asks somebody for a second factor who took the first step, which ends the transaction.
+    pub(crate) async fn ask_for_second_factor(
+        &self,
+        tx: UserTx,
+        user: &User,
+        first_step: FirstStep<'_>,
+    ) -> Result<SignIn> {
         let mut methods = vec![SecondFactor::Totp];
         if tx.recovery_codes_left().await? > 0 {
             methods.push(SecondFactor::RecoveryCode);
         }
-        let token = second_step::issue(self.keyring(), user.id, first_step, tx.now());
+        let token = second_step::issue(self.keyring(), user.id, &first_step.name(), tx.now());
         tx.commit(Event::bare(EventType::UserMfaDemanded, User::TYPE, user.id))
             .await?;
         Ok(SignIn::Begun {
@@ -43,8 +47,8 @@ impl Services {
     /// Completes a sign-in by a code, and trusts the device where that is wanted.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the token is not good any more, [`Error::IncorrectCode`]; after too many wrong codes, and when
-    /// the database is away.
+    /// [`Error::Unauthenticated`] where the token is not good any more, [`Error::IncorrectCode`], [`Error::SsoRequired`],
+    /// [`Conflict::EmailNotInDomain`](crate::error::Conflict::EmailNotInDomain); after too many wrong codes, and when the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn complete_sign_in(
         &self,
@@ -58,10 +62,11 @@ impl Services {
         let step = second_step::read(self.keyring(), token, now).ok_or(Error::Unauthenticated)?;
         let tx = UserTx::begin(self.database(), step.user, trace).await?;
         let user = tx.oneself_to_keep().await?;
-        if !is_still_good(&tx, &step).await? {
-            return Err(Error::Unauthenticated);
-        }
+        let identity = still_good(&tx, &step).await?;
         let (tx, _, used) = self.use_code(tx, &user, code).await?;
+        if let Some(identity) = &identity {
+            self.demand_vouched_for(&tx, &user, identity).await?;
+        }
         tell_of_recovery_code(&tx, used).await?;
         let trusted = if trust {
             let token = DeviceToken::generate(self.environment());
@@ -76,7 +81,9 @@ impl Services {
         } else {
             None
         };
-        let (signed_in, session) = self.open_session_of(&tx, user, device, FactorUse::Now).await?;
+        let (signed_in, session) = self
+            .open_session(&tx, user, device, FactorUse::Now, identity.as_ref())
+            .await?;
         tx.commit(Event::bare(EventType::SessionCreated, sessions::RESOURCE, session))
             .await?;
         self.ring_for_jobs();
@@ -87,18 +94,23 @@ impl Services {
     }
 }
 
-/// Whether what was shown at the first step would be good now.
-async fn is_still_good(tx: &UserTx, step: &SecondStep) -> Result<bool> {
+/// The identity that was shown at the first step, unless that was the password, where it would be good now.
+async fn still_good(tx: &UserTx, step: &SecondStep) -> Result<Option<Identity>> {
     if let Some(hash) = tx.password_hash().await?
-        && step.is_of(&hash)
+        && step.is_of(&FirstStep::Password(&hash).name())
     {
         // It stays the password until the session is open, or else the session would outlive its change.
-        return Ok(tx.keeps_password_hash(&hash).await?);
+        return if tx.keeps_password_hash(&hash).await? {
+            Ok(None)
+        } else {
+            Err(Error::Unauthenticated)
+        };
     }
     let identities = tx.all_identities().await?;
-    let Some(shown) = identities.iter().find(|identity| step.is_of(&first_step(identity))) else {
-        return Ok(false);
-    };
+    let mut shown = identities.iter();
+    let shown = shown.find(|identity| step.is_of(&FirstStep::Identity(identity).name()));
+    let shown = shown.ok_or(Error::Unauthenticated)?;
     // It stays linked until then, too.
-    Ok(tx.identity_to_change(shown.id).await?.is_some())
+    let kept = tx.identity_to_change(shown.id).await?;
+    Ok(Some(kept.ok_or(Error::Unauthenticated)?))
 }

@@ -27,7 +27,8 @@ impl Services {
     /// whether somebody else has the address.
     ///
     /// # Errors
-    /// [`Error::ReauthenticationRequired`], [`Conflict::EmailUnchanged`], [`Error::RateLimited`]; and when the database is away.
+    /// [`Error::ReauthenticationRequired`], [`Conflict::EmailUnchanged`], [`Conflict::SsoRequired`], [`Error::RateLimited`]; and when
+    /// the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn request_email_change(
         &self,
@@ -39,6 +40,7 @@ impl Services {
         if user.email.canonical() == email.canonical() {
             return Err(Error::Conflict(Conflict::EmailUnchanged));
         }
+        demand_free_address(&tx).await?;
         self.charge_all(&[
             (Limit::EmailChangeMail, LimitKey::user(user.id)),
             (Limit::EmailChangeMail, LimitKey::account(email.canonical())),
@@ -94,8 +96,8 @@ impl Services {
     /// the place of the other, and whoever reads the mails of that is told. Gives what is left to be confirmed.
     ///
     /// # Errors
-    /// [`Error::LinkGone`]; [`Conflict::EmailTaken`] where both are, and somebody else has the new one by now; and when the database is
-    /// away.
+    /// [`Error::LinkGone`]; [`Conflict::SsoRequired`]; [`Conflict::EmailTaken`] where both are, and somebody else has the new one by
+    /// now; and when the database is away.
     #[tracing::instrument(skip_all)]
     pub async fn confirm_email_change(&self, secret: &str, trace: TraceId) -> Result<EmailChange> {
         let read = |side: &Side| Some((*side, mailed_links::read(self.keyring(), side.link_purpose(), secret)?));
@@ -117,6 +119,7 @@ impl Services {
         }
         let change = change.confirmed(side, tx.now());
         if change.awaits().is_empty() {
+            demand_free_address(&tx).await?;
             self.change_email(tx, &user, &change.email).await?;
         } else {
             tx.use_links(&[side.link_purpose()]).await?;
@@ -149,7 +152,17 @@ impl Services {
         tx.commit(Event::changed(EventType::UserEmailChanged, user, &changed))
             .await?;
         self.ring_for_jobs();
+        // By its domain they are to sign in otherwise, perhaps.
+        self.caller_caches().forget();
         Ok(changed)
+    }
+}
+
+/// That no organization demands of the person to sign in through its provider, which it does by their address.
+async fn demand_free_address(tx: &UserTx) -> Result<()> {
+    match tx.demanded_connection().await? {
+        Some(demanded) if !demanded.is_owner => Err(Error::Conflict(Conflict::SsoRequired)),
+        _ => Ok(()),
     }
 }
 

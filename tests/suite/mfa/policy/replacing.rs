@@ -17,7 +17,20 @@ async fn the_policy_is_read_and_replaced() {
     let (client, sso) = (site.client(), site.sso());
     let never = client.get(&sso).await;
     let policy = never.expect(StatusCode::OK).data();
-    assert_eq!(names(&policy), ["createdAt", "id", "mfa", "updatedAt"]);
+    assert_eq!(
+        names(&policy),
+        [
+            "callbackUrl",
+            "connection",
+            "createdAt",
+            "defaultRole",
+            "id",
+            "mfa",
+            "sessionMaxAge",
+            "ssoRequired",
+            "updatedAt"
+        ]
+    );
     assert_eq!(
         (&policy["id"], &policy["mfa"]),
         (&json!(site.organization), &json!("admins"))

@@ -50,8 +50,15 @@ async fn membership() {
             "permissions": null,
             "built_in": true,
         }],
+        // For nodes of the version before.
         "mfa": "admins",
         "mfa_grace_from": "2026-01-01T00:00:00+00:00",
+        "sign_on": {
+            "mfa": "admins",
+            "mfa_grace_from": 1_767_225_600_000_i64,
+            "session_max_age": null,
+            "connection": null,
+        },
     });
     for call in [by_id.as_str(), by_slug] {
         assert_eq!(
@@ -85,7 +92,8 @@ async fn membership() {
 
     let policy = async |runtime: &mut Runtime| {
         let rows = answer(runtime, Some(USER_A), &by_id).await;
-        (rows[0]["mfa"].clone(), rows[0]["mfa_grace_from"].clone())
+        let sign_on = &rows[0]["sign_on"];
+        (sign_on["mfa"].clone(), sign_on["mfa_grace_from"].clone())
     };
     // Another tenant's policy is another's.
     database
@@ -94,7 +102,7 @@ async fn membership() {
              where organization_id = '{ORGANIZATION_B}'"
         ))
         .await;
-    let of_a = (json!("admins"), json!("2026-01-01T00:00:00+00:00"));
+    let of_a = (json!("admins"), json!(1_767_225_600_000_i64));
     assert_eq!(policy(&mut runtime).await, of_a);
     database.owner("update sign_on_policies set mfa = 'everyone'").await;
     let everyone = (json!("everyone"), of_a.1);
@@ -103,7 +111,7 @@ async fn membership() {
     database
         .owner("delete from sign_on_policies; update organizations set created_at = '2026-02-03 04:05:06.789+00'")
         .await;
-    let default = (json!("admins"), json!("2026-02-03T04:05:06.789+00:00"));
+    let default = (json!("admins"), json!(1_770_091_506_789_i64));
     assert_eq!(policy(&mut runtime).await, default);
 }
 

@@ -119,7 +119,7 @@ fn reply(change: EmailChange) -> Reply<EmailChangeView> {
     responses(
         (status = 202, description = "Links are on their way", body = Data<EmailChangeView>, headers(("ETag" = String))),
         (status = 403, description = "`REAUTHENTICATION_REQUIRED`: the sign-in is too old", body = crate::openapi::ErrorEnvelope),
-        (status = 409, description = "`CONFLICT`, `email_unchanged`: it is the present address", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT`: it is the present address (`email_unchanged`), or an organization demands to sign in by the present one (`sso_required`)", body = crate::openapi::ErrorEnvelope),
     ),
     security(("bearer" = [])),
 )]
@@ -193,7 +193,7 @@ pub(crate) async fn cancel_email_change(caller: SignedIn, request: HttpRequest) 
     request_body = LinkBody,
     responses(
         (status = 200, description = "It is confirmed", body = Data<EmailChangeOutcomeView>),
-        (status = 409, description = "`CONFLICT`, `email_taken`: somebody else has the new address", body = crate::openapi::ErrorEnvelope),
+        (status = 409, description = "`CONFLICT`: somebody else has the new address (`email_taken`), or an organization demands to sign in by the present one (`sso_required`)", body = crate::openapi::ErrorEnvelope),
         (status = 410, description = "`GONE`: it was used, has expired, or never was", body = crate::openapi::ErrorEnvelope),
     ),
 )]

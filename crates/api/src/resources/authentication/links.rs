@@ -29,7 +29,7 @@ const ALIKE: Duration = Duration::from_millis(100);
 #[schema(as = AddressBody, example = json!({"email": "olivia@acme.example"}))]
 pub(crate) struct AddressBody {
     #[schema(value_type = String, format = "email", max_length = 254)]
-    pub(super) email: Email,
+    pub(crate) email: Email,
 }
 
 impl FromFields for AddressBody {

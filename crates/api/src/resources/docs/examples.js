@@ -29,12 +29,18 @@ export async function find(token) {
     const [found] = await get(`${base}/invitations?pageSize=1`);
     return found?.id;
   };
-  const [wsId, projectId, memberId, invitationId] = await Promise.all([
+  const domain = async () => {
+    if (!context.permissions.includes("settings:view")) return undefined;
+    const [found] = await get(`${base}/domains?pageSize=1`);
+    return found?.id;
+  };
+  const [wsId, projectId, memberId, invitationId, domainId] = await Promise.all([
     one("workspace", "&sort=createdAt"),
     one("project", "&sort=createdAt"),
     // The one who joined last: whoever asks is rather not that one.
     one("member", ""),
     invitation(),
+    domain(),
   ]);
   const known = {
     orgId: organization.slug,
@@ -43,6 +49,7 @@ export async function find(token) {
     projectId,
     memberId,
     invitationId,
+    domainId,
     sessionId,
     deviceId,
     passkeyId,

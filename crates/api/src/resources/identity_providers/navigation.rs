@@ -93,11 +93,11 @@ fn cookie(services: &Services, token: &BrowserToken) -> Cookie<'static> {
 pub(crate) async fn authorize_with_provider(caller: Anyone, request: HttpRequest) -> ApiResult<Elsewhere> {
     let Anyone { services, .. } = caller;
     let provider = path_value(&request, "provider");
-    services.identity_provider(provider)?;
+    let provider = services.provider(provider).await?;
     let (wanted, login_hint) = wanted(&request, &services)?;
     let browser = browser(&request, &services).unwrap_or_else(|| BrowserToken::generate(services.environment()));
     let location = services
-        .leave_for_provider(provider, wanted, login_hint.as_deref(), &browser)
+        .leave_for_provider(&provider, wanted, login_hint.as_deref(), &browser)
         .await?;
     Ok(Elsewhere {
         location,
@@ -167,7 +167,7 @@ fn wanted(request: &HttpRequest, services: &Services) -> ApiResult<(Wanted, Opti
 pub(crate) async fn return_from_provider(caller: Anyone, request: HttpRequest) -> ApiResult<Elsewhere> {
     let Anyone { services, .. } = caller;
     let provider = path_value(&request, "provider");
-    services.identity_provider(provider)?;
+    let provider = services.provider(provider).await?;
     let given = some_query_parameters(&request, &RETURNED.map(|(name, _)| name))?;
     for (name, most) in RETURNED {
         if given
@@ -189,7 +189,7 @@ pub(crate) async fn return_from_provider(caller: Anyone, request: HttpRequest) -
     };
     let browser = browser(&request, &services);
     let location = services
-        .return_from_provider(provider, browser.as_ref(), answered)
+        .return_from_provider(&provider, browser.as_ref(), answered)
         .await?;
     let not_ours = || {
         ApiError::malformed(

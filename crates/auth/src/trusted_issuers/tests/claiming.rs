@@ -224,6 +224,7 @@ async fn a_session_is_the_issuers_or_one_for_each_subject() {
 /// Somebody whom an issuer knows.
 fn known(issuer: &str, subject: &str) -> ExternalIdentity {
     ExternalIdentity {
+        connection: None,
         provider: "work".to_owned(),
         issuer: issuer.to_owned(),
         subject: subject.to_owned(),

@@ -129,6 +129,15 @@ fn every_problem_is_told_and_no_secret() {
         [Bad_Key]
         client_id = "x"
         issuer = "https://id.example.com"
+        [0190b2f0-7c3e-7d4a-8f21-5b6c7d8e9f00]
+        client_id = "u"
+        issuer = "https://id.example.com"
+        [0190b2f07c3e7d4a8f215b6c7d8e9f00]
+        client_id = "u"
+        issuer = "https://id.example.com"
+        [0190b2f0-7c3e-7d4a-8f21-5b6c7d8e9f0]
+        client_id = "u"
+        issuer = "https://id.example.com"
         [google]
         client_id = 7
         client_secrets = "top secret"
@@ -153,6 +162,8 @@ fn every_problem_is_told_and_no_secret() {
     for told in [
         "`stray` is not a table",
         "provider `Bad_Key`: key must be",
+        "provider `0190b2f0-7c3e-7d4a-8f21-5b6c7d8e9f00`: key must be no UUID",
+        "provider `0190b2f07c3e7d4a8f215b6c7d8e9f00`: key must be no UUID",
         "provider `google`: client_id must be a text",
         "provider `google`: client_secret is missing",
         "provider `google`: `client_secrets` is not a field of it",
@@ -164,6 +175,10 @@ fn every_problem_is_told_and_no_secret() {
     ] {
         assert!(text.contains(told), "{told} is missing in:\n{text}");
     }
+    assert!(
+        !text.contains("9f0`"),
+        "what only looks like a UUID is a key as any other: {text}"
+    );
     let broken = parse("client_secret = \"top secret").unwrap_err();
     assert_eq!(broken, ["is not TOML"]);
 }

@@ -27,6 +27,13 @@ fn with_nothing_given_dev_has_all_it_needs() {
     assert_eq!(configuration.sign_in.signing_key_days, None);
     assert!(configuration.trusted_issuers.issuers.is_empty());
     assert!(configuration.mail.smtp.is_none());
+    assert!(configuration.outgoing.dns_servers.is_empty());
+    let networks = configuration
+        .outgoing
+        .connection_networks
+        .iter()
+        .map(ToString::to_string);
+    assert_eq!(networks.collect::<Vec<_>>(), ["127.0.0.0/8", "::1/128"]);
     assert_eq!(configuration.log.filter, "info");
     assert_eq!(configuration.log.format, LogFormat::Pretty);
     assert_eq!(configuration.development.data_dir, Path::new(".tenantry/dev"));
@@ -78,6 +85,14 @@ fn every_setting_is_read() {
         ("TENANTRY_TRUSTED_ISSUERS", issuers.to_str().unwrap()),
         ("TENANTRY_SMTP_URL", "smtp://mailer:four@mail:2525?tls=opportunistic"),
         ("TENANTRY_MAIL_FROM", "Tenantry <no-reply@example.com>"),
+        (
+            "TENANTRY_DNS_SERVERS",
+            "10.0.0.2, 127.0.0.1:5353,2001:db8::2,[2001:db8::3]:5300",
+        ),
+        (
+            "TENANTRY_CONNECTION_NETWORKS",
+            "10.1.0.0/16, 192.168.7.7/32 ,fd00:1::/32",
+        ),
         ("TENANTRY_LOG", "warn,tenantry_api=debug"),
         ("TENANTRY_LOG_FORMAT", "pretty"),
         ("TENANTRY_DATA_DIR", "/data"),
@@ -149,6 +164,26 @@ fn every_setting_is_read() {
         "smtp://mailer:four@mail:2525?tls=opportunistic"
     );
     assert_eq!(smtp.from, "Tenantry <no-reply@example.com>");
+    let dns_servers: Vec<String> = configuration
+        .outgoing
+        .dns_servers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        dns_servers,
+        [
+            "10.0.0.2:53",
+            "127.0.0.1:5353",
+            "[2001:db8::2]:53",
+            "[2001:db8::3]:5300"
+        ]
+    );
+    let networks = configuration.outgoing.connection_networks.iter();
+    assert_eq!(
+        networks.map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.1.0.0/16", "192.168.7.7/32", "fd00:1::/32"]
+    );
     assert_eq!(configuration.log.filter, "warn,tenantry_api=debug");
     assert_eq!(configuration.log.format, LogFormat::Pretty);
     assert_eq!(configuration.development.data_dir, Path::new("/data"));
@@ -246,6 +281,29 @@ fn what_does_not_fit_is_refused() {
         ("TENANTRY_REGISTRATION", &["closed", "Private"]),
         ("TENANTRY_SIGNING_KEY_DAYS", &["0", "-1", "3651", "90d", "never"]),
         ("TENANTRY_MFA_GRACE_DAYS", &["-1", "366", "7d"]),
+        (
+            "TENANTRY_DNS_SERVERS",
+            &[
+                "dns.example.com",
+                "10.0.0.2:0",
+                "10.0.0.2:65536",
+                "10.0.0.0/8",
+                "[2001:db8::2]",
+                "udp://10.0.0.2",
+            ],
+        ),
+        (
+            "TENANTRY_CONNECTION_NETWORKS",
+            &[
+                "10.1.0.0",
+                "10.1.2.3/16",
+                "10.0.0.0/33",
+                "fd00:1::1/32",
+                "::/129",
+                "private",
+                "10.0.0.0-10.0.0.9",
+            ],
+        ),
         ("TENANTRY_LOG", &["info,=", "tenantry=loud"]),
         ("TENANTRY_LOG_FORMAT", &["text"]),
         ("TENANTRY_POSTGRES_BIN", &["/no/such/folder"]),

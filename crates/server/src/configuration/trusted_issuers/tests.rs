@@ -171,6 +171,10 @@ fn every_problem_is_told_and_no_value() {
         issuer = "https://a.example.com"
         jwks_url = "https://a.example.com/keys"
         audience = "api"
+        [0190b2f0-7c3e-7d4a-8f21-5b6c7d8e9f00]
+        issuer = "https://d.example.com"
+        jwks_url = "https://d.example.com/keys"
+        audience = "api"
         [bare]
         [copy]
         issuer = "https://b.example.com"
@@ -204,6 +208,7 @@ fn every_problem_is_told_and_no_value() {
     for told in [
         "`stray` is not a table",
         "issuer `Bad_Key`: key must be",
+        "issuer `0190b2f0-7c3e-7d4a-8f21-5b6c7d8e9f00`: key must be no UUID",
         "issuer `bare`: issuer is missing",
         "issuer `bare`: jwks_url is missing",
         "issuer `bare`: audience is missing",
@@ -224,7 +229,7 @@ fn every_problem_is_told_and_no_value() {
     ] {
         assert!(text.contains(told), "{told} is missing in:\n{text}");
     }
-    assert_eq!(problems.len(), 19, "{text}");
+    assert_eq!(problems.len(), 20, "{text}");
     assert_eq!(parse("issuer = \"top secret").unwrap_err(), ["is not TOML"]);
 }
 

@@ -32,7 +32,8 @@ async fn connected() -> TestDatabase {
 /// What the runtime role is told that somebody has to sign in through, in the first organization.
 async fn demanded(runtime: &mut Runtime, user: &str) -> Value {
     let call = format!("lookup.membership('{ORGANIZATION_A}', null)");
-    answer(runtime, Some(user), &call).await[0]["sign_on"]["connection"].clone()
+    let rows = answer(runtime, Some(user), &call).await;
+    rows.first().unwrap().pointer("/sign_on/connection").unwrap().clone()
 }
 
 /// Vouches for somebody at `https://id.example`, through a connection or through what the operator configured.

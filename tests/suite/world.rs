@@ -10,6 +10,7 @@ mod domains;
 mod email_changes;
 mod identities;
 mod passkeys;
+mod people;
 mod secrets;
 
 use std::collections::HashMap;
@@ -24,8 +25,14 @@ use tenantry_tests::{
     database::TestDatabase,
 };
 
-pub(crate) use self::identities::{CODE_VERIFIER, PROVIDER, browser_cookie, options, sign_in_code};
-use self::secrets::trusted_device;
+pub(crate) use self::{
+    identities::{CODE_VERIFIER, PROVIDER, browser_cookie, options, sign_in_code},
+    people::grant,
+};
+use self::{
+    people::{colleague, former_member, new_member},
+    secrets::trusted_device,
+};
 use crate::operations::{Input, Meaning, Operation};
 
 /// The key with which everybody in B who may create projects has created one, and its owner an organization.
@@ -474,53 +481,4 @@ async fn invite(sender: &Client, organization: &str, email: &str, key: &str) -> 
         .await;
     answer.expect(StatusCode::CREATED);
     text(&answer.data()["id"])
-}
-
-/// Makes somebody a member of this id, with a built-in role in the whole organization or with none.
-fn new_member(organization: &str, member: &str, user: &str, role: Option<&str>) -> String {
-    let role = role.unwrap_or("none");
-    format!(
-        "insert into members (organization_id, id, user_id, joined_at, created_at, updated_at)
-         values ('{organization}', '{member}', '{user}', now(), now(), now());
-         insert into grants (organization_id, id, member_id, role_id, created_at, updated_at)
-         select organization_id, gen_random_uuid(), '{member}', id, now(), now() from roles
-         where organization_id = '{organization}' and key = '{role}' and built_in;"
-    )
-}
-
-/// Somebody of this name who has joined and does not sign in: the id of the membership, and what makes it.
-fn colleague(organization: &str, name: &str) -> (String, String) {
-    let (user, member) = (new_id(), new_id());
-    let joins = new_member(organization, &member, &user, Some("member"));
-    let rows = format!(
-        "insert into users (id, email, email_canonical, name, created_at, updated_at)
-         values ('{user}', '{user}@example.com', '{user}@example.com', '{name}', now(), now());
-         {joins}"
-    );
-    (member, rows)
-}
-
-/// Somebody who was a member once and is none any more.
-fn former_member(organization: &str) -> String {
-    let user = new_id();
-    format!(
-        "insert into users (id, email, email_canonical, name, created_at, updated_at)
-         values ('{user}', '{user}@example.com', '{user}@example.com', 'Former', now(), now());
-         insert into former_members (organization_id, user_id, created_at) values ('{organization}', '{user}', now());"
-    )
-}
-
-/// Gives somebody in `tenant` a built-in role on one workspace or one project of it.
-pub(crate) async fn grant(database: &TestDatabase, tenant: &Tenant, person: &Person, role: &str, on: (&str, &str)) {
-    let (column, id) = on;
-    database
-        .owner(format!(
-            "insert into grants (organization_id, id, member_id, role_id, {column}, created_at, updated_at)
-             select m.organization_id, gen_random_uuid(), m.id, r.id, '{id}', now(), now()
-             from members m join roles r on r.organization_id = m.organization_id
-             where m.organization_id = '{organization}' and m.user_id = '{user}' and r.key = '{role}' and r.built_in",
-            organization = tenant.organization,
-            user = person.id,
-        ))
-        .await;
 }
